@@ -1,0 +1,52 @@
+/// Why a command has no reply. Arguments are never part of it: they may be secrets.
+package struct RedisError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// There is no connection; the command was not sent.
+        case unavailable
+        /// No reply came in time. Whether the command ran is unknown; its connection is closed.
+        case timeout
+        /// Too many commands wait already; this one was not sent.
+        case overloaded
+        /// The connection was lost before the reply. Whether the command ran is unknown.
+        case closed
+        /// What came is not RESP, or a reply was larger than allowed; the connection is closed.
+        case protocolViolation
+        /// The server answered with an error.
+        case server(RedisServerError)
+    }
+
+    package let code: Code
+    /// The command's name.
+    package let command: String
+
+    package init(_ code: Code, command: String) {
+        self.code = code
+        self.command = command
+    }
+
+    /// The code of the server's error, such as `OOM`; `nil` for any other.
+    package var serverCode: String? {
+        if case .server(let error) = code { error.code } else { nil }
+    }
+
+    /// Whether the store cannot serve at the moment, rather than that the command was wrong: a caller answers 503.
+    package var isUnavailable: Bool {
+        guard case .server(let error) = code else { return true }
+        return Self.statesOfServer.contains(error.code) || error.message.hasPrefix("max number of clients")
+    }
+
+    private static let statesOfServer: Set = [
+        "LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "NOAUTH", "WRONGPASS",
+    ]
+
+    package var description: String {
+        switch code {
+        case .unavailable: "Redis: \(command): not connected"
+        case .timeout: "Redis: \(command): no reply in time"
+        case .overloaded: "Redis: \(command): too many commands are waiting"
+        case .closed: "Redis: \(command): connection lost"
+        case .protocolViolation: "Redis: \(command): the reply is not one of Redis's"
+        case .server(let error): "Redis: \(command): \(error.code) \(error.message)"
+        }
+    }
+}
