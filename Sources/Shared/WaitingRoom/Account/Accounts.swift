@@ -1,0 +1,77 @@
+package import Redis
+
+/// The accounts that may sign in.
+package struct Accounts: Sendable {
+    private let redis: RedisClient
+    private let catalogue: Catalogue
+
+    package init(redis: RedisClient) {
+        self.redis = redis
+        catalogue = Catalogue(redis: redis)
+    }
+
+    /// Makes an account.
+    /// - Parameter email: compared without regard to the case of ASCII letters.
+    /// - Returns: `nil` when the address has one.
+    package func create(email: String, password: String, role: Account.Role, tenant: Identifier?) async throws -> Account? {
+        let id = Identifier.random()
+        let account = Account(
+            id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await PasswordHash.make(password), created: .now())
+        let key = CatalogueKeys.account(id)
+        try await catalogue.write(account.fields, to: key)
+        let made = try await catalogue.publish(
+            id, slug: account.email, slugs: CatalogueKeys.emails, index: CatalogueKeys.accounts, record: key)
+        return made ? account : nil
+    }
+
+    package func get(_ id: Identifier) async throws(RedisError) -> Account? {
+        try await catalogue.fields(of: CatalogueKeys.account(id)).flatMap { Account(id: id, fields: $0) }
+    }
+
+    package func find(email: String) async throws(RedisError) -> Account? {
+        let reply = try await redis.send(RedisCommand("HGET", .string(CatalogueKeys.emails), .string(email.lowercased())))
+        guard let id = reply.string.flatMap(Identifier.init(compact:)) else { return nil }
+        return try await get(id)
+    }
+
+    /// The account that `password` opens; `nil` for a wrong password and for an address that has none, after the same time.
+    package func signIn(email: String, password: String) async throws -> Account? {
+        let account = try await find(email: email)
+        let hash = account?.passwordHash ?? Self.nobody
+        return try await PasswordHash.verify(password, hash) ? account : nil
+    }
+
+    /// Sees to it that the first super admin exists with this password (`ADMIN_EMAIL`, `ADMIN_PASSWORD`): an operator who changes the
+    /// variable changes the password.
+    package func ensureSuperAdmin(email: String, password: String) async throws {
+        guard let account = try await find(email: email) else {
+            _ = try await create(email: email, password: password, role: .superAdmin, tenant: nil)
+            return
+        }
+        if try await PasswordHash.verify(password, account.passwordHash) == false {
+            let hash = try await PasswordHash.make(password)
+            _ = try await catalogue.change([("password", hash)], of: CatalogueKeys.account(account.id))
+        }
+    }
+
+    /// A hash that no password opens, to spend the same time on unknown addresses.
+    private static let nobody = "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+}
+
+extension Account {
+    init?(id: Identifier, fields: [String: String]) {
+        guard let email = fields["email"], let role = fields["role"].flatMap(Role.init(rawValue:)), let hash = fields["password"] else {
+            return nil
+        }
+        self.init(
+            id: id, email: email, role: role, tenant: fields["tenant"].flatMap(Identifier.init(compact:)), passwordHash: hash,
+            created: Timestamp(milliseconds: fields["created_at"].flatMap(Int64.init) ?? 0))
+    }
+
+    var fields: [(String, String)] {
+        [
+            ("email", email), ("role", role.rawValue), ("tenant", tenant?.compact ?? ""), ("password", passwordHash),
+            ("created_at", String(created.milliseconds)),
+        ]
+    }
+}

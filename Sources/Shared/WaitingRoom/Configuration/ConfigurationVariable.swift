@@ -1,0 +1,64 @@
+/// One environment variable that both programs know: the single list that `--help` prints and reading goes by.
+package struct ConfigurationVariable: Sendable {
+    package let name: String
+    /// The default as people read it.
+    package let fallback: String
+    package let meaning: String
+    package var isSecret = false
+
+    package static let all: [ConfigurationVariable] = [
+        .init(name: "APP_ENV", fallback: "development", meaning: "development or production; production requires SECRET_KEY, ADMIN_EMAIL and ADMIN_PASSWORD"),
+        .init(
+            name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0", meaning: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]",
+            isSecret: true),
+        .init(name: "REDIS_CA_FILE", fallback: "the system's", meaning: "CA certificates (PEM) for rediss://"),
+        .init(name: "HOST", fallback: "127.0.0.1", meaning: "where the gateway listens"),
+        .init(name: "PORT", fallback: "8080", meaning: "the gateway's port"),
+        .init(name: "PUBLIC_URL", fallback: "http://HOST:PORT", meaning: "the address that browsers use"),
+        .init(
+            name: "METRICS_PORT", fallback: "releaser 9091, gateway none",
+            meaning: "/metrics and /health* of the releaser; set for the gateway, its /metrics moves there"),
+        .init(
+            name: "SECRET_KEY", fallback: "development: made at first start, kept in Redis",
+            meaning: "at least 32 characters; new,old rotates", isSecret: true),
+        .init(name: "ADMIN_EMAIL", fallback: "development: admin@localhost", meaning: "the first super_admin"),
+        .init(name: "ADMIN_PASSWORD", fallback: "development: generated, printed once", meaning: "that account's password", isSecret: true),
+        .init(name: "RELEASE_TICK_MS", fallback: "100", meaning: "how often a worker looks at the queues it holds, ms"),
+        .init(name: "LOCK_TTL_MS", fallback: "2000", meaning: "life of a queue's worker lock, ms"),
+        .init(name: "CALLBACK_TIMEOUT_SECONDS", fallback: "10", meaning: "how long one attempt may take"),
+        .init(name: "CALLBACK_MAX_ATTEMPTS", fallback: "5", meaning: "attempts before a callback is dead-lettered"),
+        .init(name: "CALLBACK_CONCURRENCY", fallback: "256", meaning: "callbacks under way at once in one worker"),
+        .init(
+            name: "CALLBACK_ALLOW_PRIVATE", fallback: "false; development: true",
+            meaning: "whether callbacks may go to loopback, private, link-local and metadata addresses"),
+        .init(name: "RATE_LIMIT", fallback: "on", meaning: "on or off"),
+        .init(name: "POLL_LIMIT_PER_MINUTE", fallback: "60", meaning: "polls for each ticket"),
+        .init(name: "JOIN_LIMIT_PER_MINUTE", fallback: "600", meaning: "joins for each address (IPv6: each /64)"),
+        .init(name: "RATE_LIMIT_PER_MINUTE", fallback: "1000", meaning: "management calls for each credential"),
+        .init(name: "TRUSTED_PROXIES", fallback: "none", meaning: "CIDRs whose X-Forwarded-For counts, separated by commas"),
+        .init(name: "ALLOWED_ORIGINS", fallback: "*", meaning: "CORS: origins separated by commas, or *"),
+        .init(name: "OPEN_TENANTS", fallback: "false; development: true", meaning: "whether anyone may create walk-in queues"),
+        .init(name: "DEFAULT_TENANT_ID", fallback: "default_tenant", meaning: "tenant of a walk-in queue that names none"),
+        .init(name: "DEFAULT_QUEUE_ID", fallback: "main", meaning: "walk-in queue when none is named"),
+        .init(name: "AVG_SERVICE_TIME_MINUTES", fallback: "4", meaning: "minutes a walk-in customer takes, until some were served"),
+        .init(name: "RETENTION_HOURS", fallback: "24", meaning: "how long finished entries stay readable"),
+        .init(name: "SMTP_HOST", fallback: "none", meaning: "mail server for alerts"),
+        .init(name: "SMTP_PORT", fallback: "587", meaning: "its port: STARTTLS on 587, TLS on 465"),
+        .init(name: "SMTP_USER", fallback: "none", meaning: "its user"),
+        .init(name: "SMTP_PASS", fallback: "none", meaning: "its password", isSecret: true),
+        .init(name: "WEBHOOK_URL", fallback: "none", meaning: "Slack or Teams address for alerts", isSecret: true),
+        .init(name: "QUEUE_THRESHOLD", fallback: "100", meaning: "queue length that raises an alert"),
+        .init(name: "LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, notice, warning, error or critical"),
+        .init(name: "LOG_FORMAT", fallback: "text on a terminal, else json", meaning: "text or json"),
+        .init(name: "REBUILD_SECONDS", fallback: "30", meaning: "how long a queue that lost its data waits for its visitors' tickets"),
+        .init(name: "DRAIN_SECONDS", fallback: "5; development: 0", meaning: "after SIGTERM: not ready, but still answering, for this long"),
+    ]
+
+    /// Names of the programs that this service came from, which mean nothing here.
+    package static let foreign = ["FLASK_ENV", "MONGO_URI", "MONGO_DB_NAME", "DB_URL", "WAITING_TIME_WEIGHT"]
+
+    /// What `--help` says of every variable.
+    package static var help: String {
+        all.map { "  \($0.name)\n      \($0.meaning)\n      default: \($0.fallback)" }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,135 @@
+package import Configuration
+import Logging
+package import Redis
+import SystemPackage
+
+/// What both programs are told by their environment, checked. The variables, their defaults and meanings: ``ConfigurationVariable/all``.
+package struct ServiceConfiguration: Sendable {
+    package struct Callbacks: Sendable, Equatable {
+        package let timeoutSeconds: Int
+        package let maximumAttempts: Int
+        package let concurrency: Int
+        package let allowsPrivateAddresses: Bool
+    }
+
+    package struct Limits: Sendable, Equatable {
+        package let isOn: Bool
+        package let pollsPerMinute: Int
+        package let joinsPerMinute: Int
+        package let managementPerMinute: Int
+        /// Sign-ins per account and address, fixed by the contract.
+        package let signInsPerMinute = 10
+    }
+
+    package enum LogFormat: String, Sendable { case text, json }
+
+    package let isProduction: Bool
+    package let redis: RedisConfiguration
+    package let host: String
+    package let port: Int
+    package let publicURL: String
+    /// `nil` when not set; the releaser then takes 9091.
+    package let metricsPort: Int?
+    /// `nil` in development when not set: made at the first start and kept in Redis.
+    package let secretKey: SecretKey?
+    package let adminEmail: String
+    /// `nil` in development when not set: generated.
+    package let adminPassword: String?
+    package let releaseTickMilliseconds: Int
+    package let lockLifeMilliseconds: Int
+    package let callbacks: Callbacks
+    package let limits: Limits
+    /// Whose `X-Forwarded-For` counts.
+    package let trustedProxies: [AddressRange]
+    /// `["*"]` for any.
+    package let allowedOrigins: [String]
+    package let openTenants: Bool
+    package let defaultTenant: String
+    package let defaultQueue: String
+    package let averageServiceMinutes: Double
+    package let retentionHours: Int
+    package let logLevel: String
+    /// `nil` when not set: text on a terminal, else JSON.
+    package let logFormat: LogFormat?
+    package let rebuildSeconds: Int
+    package let drainSeconds: Int
+    /// Variables of the programs that this service came from that are set, and mean nothing.
+    package let foreignVariables: [String]
+
+    /// Reads the configuration from the environment, then the file `.env` in the working directory.
+    /// - Throws: ``ConfigurationError`` for the first variable that is wrong.
+    package static func load() async throws -> ServiceConfiguration {
+        let environment = EnvironmentVariablesProvider()
+        let file = try await EnvironmentVariablesProvider(environmentFilePath: ".env", allowMissing: true)
+        return try ServiceConfiguration(ConfigReader(providers: [environment, file]))
+    }
+
+    /// - Throws: ``ConfigurationError`` for the first variable that is wrong.
+    package init(_ reader: ConfigReader) throws {
+        let values = ConfigurationValues(reader: reader)
+        isProduction = try values.choice("APP_ENV", of: ["development", "production"], fallback: "development") == "production"
+        redis = try Self.redis(values)
+        host = values.text("HOST") ?? "127.0.0.1"
+        port = try values.integer("PORT", 1...65_535, fallback: 8080)
+        publicURL = try values.url("PUBLIC_URL") ?? "http://\(host):\(port)"
+        metricsPort = try values.optionalInteger("METRICS_PORT", 1...65_535)
+        secretKey = try Self.secret(values, required: isProduction)
+        adminEmail = try values.text("ADMIN_EMAIL", required: isProduction, expected: "an e-mail address") ?? "admin@localhost"
+        guard adminEmail.contains("@") else { throw ConfigurationError("ADMIN_EMAIL", held: adminEmail, expected: "an e-mail address") }
+        adminPassword = try values.text("ADMIN_PASSWORD", required: isProduction, expected: "a password")
+        releaseTickMilliseconds = try values.integer("RELEASE_TICK_MS", 10...10_000, fallback: 100)
+        lockLifeMilliseconds = try values.integer("LOCK_TTL_MS", 100...600_000, fallback: 2000)
+        callbacks = Callbacks(
+            timeoutSeconds: try values.integer("CALLBACK_TIMEOUT_SECONDS", 1...300, fallback: 10),
+            maximumAttempts: try values.integer("CALLBACK_MAX_ATTEMPTS", 1...100, fallback: 5),
+            concurrency: try values.integer("CALLBACK_CONCURRENCY", 1...10_000, fallback: 256),
+            allowsPrivateAddresses: try values.flag("CALLBACK_ALLOW_PRIVATE", fallback: !isProduction))
+        limits = Limits(
+            isOn: try values.choice("RATE_LIMIT", of: ["on", "off"], fallback: "on") == "on",
+            pollsPerMinute: try values.integer("POLL_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 60),
+            joinsPerMinute: try values.integer("JOIN_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 600),
+            managementPerMinute: try values.integer("RATE_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 1000))
+        trustedProxies = try values.list("TRUSTED_PROXIES").map { text in
+            guard let range = AddressRange(text) else {
+                throw ConfigurationError("TRUSTED_PROXIES", held: text, expected: "CIDRs such as 10.0.0.0/8 or fd00::/8, divided by commas")
+            }
+            return range
+        }
+        allowedOrigins = values.text("ALLOWED_ORIGINS") == nil ? ["*"] : values.list("ALLOWED_ORIGINS")
+        openTenants = try values.flag("OPEN_TENANTS", fallback: !isProduction)
+        defaultTenant = values.text("DEFAULT_TENANT_ID") ?? "default_tenant"
+        defaultQueue = values.text("DEFAULT_QUEUE_ID") ?? "main"
+        averageServiceMinutes = try values.number("AVG_SERVICE_TIME_MINUTES", above: 0, fallback: 4)
+        retentionHours = try values.integer("RETENTION_HOURS", 1...8760, fallback: 24)
+        logLevel = try values.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), fallback: "info")
+        logFormat = try values.text("LOG_FORMAT") == nil
+            ? nil : LogFormat(rawValue: values.choice("LOG_FORMAT", of: ["text", "json"], fallback: "json"))
+        rebuildSeconds = try values.integer("REBUILD_SECONDS", 0...3600, fallback: 30)
+        drainSeconds = try values.integer("DRAIN_SECONDS", 0...600, fallback: isProduction ? 5 : 0)
+        try Self.checkAlerts(values)
+        foreignVariables = ConfigurationVariable.foreign.filter { values.text($0) != nil }
+    }
+
+    private static func redis(_ values: ConfigurationValues) throws -> RedisConfiguration {
+        let url = values.text("REDIS_URL") ?? "redis://127.0.0.1:6379/0"
+        do {
+            return try RedisConfiguration(url: url)
+        } catch {
+            throw ConfigurationError("REDIS_URL", held: url, expected: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]: \(error)")
+        }
+    }
+
+    private static func secret(_ values: ConfigurationValues, required: Bool) throws -> SecretKey? {
+        let expected = "at least 32 characters, or new,old of at least 32 each"
+        guard let text = try values.text("SECRET_KEY", required: required, expected: expected) else { return nil }
+        guard let secret = SecretKey(text) else { throw ConfigurationError("SECRET_KEY", held: text, expected: expected) }
+        return secret
+    }
+
+    /// Alerts are sent by a later version; a wrong value must stop the start all the same.
+    private static func checkAlerts(_ values: ConfigurationValues) throws {
+        _ = try values.integer("SMTP_PORT", 1...65_535, fallback: 587)
+        _ = try values.integer("QUEUE_THRESHOLD", 1...1_000_000_000, fallback: 100)
+        _ = try values.url("WEBHOOK_URL")
+    }
+}

@@ -1,0 +1,51 @@
+/// One person's place in a queue and what became of it.
+package struct Entry: Sendable, Equatable {
+    package enum State: String, Sendable, CaseIterable {
+        case waiting = "w"
+        case released = "r"
+        case expired = "e"
+        case cancelled = "c"
+    }
+
+    package let queue: Identifier
+    package let id: Identifier
+    package let sequence: Int64
+    package let visitor: String
+    package let state: State
+    package let joined: Timestamp
+    /// When the person was let in, fell silent or left; `nil` while waiting.
+    package let finished: Timestamp?
+    /// 1 = next; 0 when not waiting.
+    package let position: Int
+    /// How many wait in the queue.
+    package let queueLength: Int
+    /// The last sign of life, to the second; `nil` when not waiting.
+    package let lastSeen: Timestamp?
+
+    package init(
+        queue: Identifier, id: Identifier, sequence: Int64, visitor: String, state: State, joined: Timestamp, finished: Timestamp?,
+        position: Int, queueLength: Int, lastSeen: Timestamp?
+    ) {
+        self.queue = queue
+        self.id = id
+        self.sequence = sequence
+        self.visitor = visitor
+        self.state = state
+        self.joined = joined
+        self.finished = finished
+        self.position = position
+        self.queueLength = queueLength
+        self.lastSeen = lastSeen
+    }
+
+    /// Whole seconds from joining to being let in; `nil` for anybody else.
+    package var waitSeconds: Int? {
+        guard state == .released, let finished else { return nil }
+        return Int(max(0, finished.milliseconds - joined.milliseconds) / 1000)
+    }
+
+    /// The ticket that its holder has.
+    package func ticket(epoch: Int32) -> Ticket {
+        Ticket(queue: queue, entry: id, sequence: sequence, joined: joined, epoch: epoch, visitor: visitor)
+    }
+}

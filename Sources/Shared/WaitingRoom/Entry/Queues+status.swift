@@ -1,0 +1,41 @@
+package import NIOCore
+package import Redis
+
+extension Queues {
+    /// Where the person who holds `ticket` stands (`status-2.lua`).
+    /// - Returns: `nil` when nothing is known of them (any more).
+    package func status(_ ticket: Ticket) async throws(RedisError) -> Entry? {
+        try await status(of: ticket.entry, in: ticket.queue)
+    }
+
+    /// Where one person stands.
+    package func status(of id: Identifier, in queue: Identifier) async throws(RedisError) -> Entry? {
+        let keys = QueueKeys(queue)
+        let reply = try await redis.evaluate(Scripts.status, keys: [keys.waiting, keys.entries], arguments: [.string(id.compact)])
+        guard let values = reply.array, values.count == 9, let state = values[0].string.flatMap(Entry.State.init(rawValue:)) else { return nil }
+        return Self.entry(
+            queue: queue, id: id, state: state, sequence: values[1], joined: values[2], finished: values[3], position: values[4],
+            length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0)
+    }
+
+    /// The place of one who waits, and how many do: what a poll asks most of the time, in two plain commands.
+    /// - Returns: a place of `nil` when they do not wait (any more); ``status(_:)`` tells what became of them.
+    package func place(_ ticket: Ticket, on eventLoop: any EventLoop) -> EventLoopFuture<(position: Int?, queueLength: Int)> {
+        let waiting = QueueKeys(ticket.queue).waiting
+        let rank = redis.send(RedisCommand("ZRANK", .string(waiting), .string(ticket.entry.compact)), on: eventLoop)
+        let length = redis.send(RedisCommand("ZCARD", .string(waiting)), on: eventLoop)
+        return rank.and(length).map { rank, length in (rank.integer.map { Int($0) + 1 }, Int(length.integer ?? 0)) }
+    }
+
+    static func entry(
+        queue: Identifier, id: Identifier, state: Entry.State, sequence: RedisValue, joined: RedisValue, finished: RedisValue,
+        position: RedisValue, length: Int, silence: RedisValue, visitor: RedisValue, now: Int64
+    ) -> Entry {
+        let waits = state == .waiting
+        return Entry(
+            queue: queue, id: id, sequence: sequence.integer ?? 0, visitor: visitor.string ?? "", state: state,
+            joined: Timestamp(milliseconds: joined.integer ?? 0),
+            finished: waits ? nil : Timestamp(milliseconds: finished.integer ?? 0), position: Int(position.integer ?? 0),
+            queueLength: length, lastSeen: waits ? Timestamp(milliseconds: 1000 * (now / 1000 - (silence.integer ?? 0))) : nil)
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+
+/// A point in time as Redis's clock tells it: milliseconds since 1970 (UTC).
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package let milliseconds: Int64
+
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    /// This machine's clock; for display only. Decisions use Redis's `TIME`.
+    package static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+
+    package func adding(seconds: Int) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64(seconds) * 1000) }
+
+    /// UTC without a zone, six fraction digits: `2026-11-21T02:05:16.133000`. The form that the fields of the seed's clients have.
+    package var zoneless: String { text(fraction: 6, suffix: "") }
+
+    /// RFC 3339 with milliseconds: `2026-11-21T02:05:16.133Z`.
+    package var rfc3339: String { text(fraction: 3, suffix: "Z") }
+
+    /// The calendar day, `2026-11-21`.
+    package var date: String { String(zoneless.prefix(10)) }
+
+    /// Whole days since 1970.
+    package var day: Int { Int(floorDivide(milliseconds, 86_400_000)) }
+
+    /// The first moment of a day counted from 1970.
+    package init(day: Int) { self.init(milliseconds: Int64(day) * 86_400_000) }
+
+    private func text(fraction: Int, suffix: String) -> String {
+        let days = floorDivide(milliseconds, 86_400_000)
+        let inDay = milliseconds - days * 86_400_000
+        let (year, month, day) = civil(days)
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            var position = 0
+            func put(_ value: Int64, digits: Int) {
+                var value = value
+                for index in stride(from: digits - 1, through: 0, by: -1) {
+                    buffer[position + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
+                    value /= 10
+                }
+                position += digits
+            }
+            func put(_ character: Unicode.Scalar) {
+                buffer[position] = UInt8(truncatingIfNeeded: character.value)
+                position += 1
+            }
+            put(year, digits: 4)
+            put("-")
+            put(month, digits: 2)
+            put("-")
+            put(day, digits: 2)
+            put("T")
+            put(inDay / 3_600_000, digits: 2)
+            put(":")
+            put(inDay / 60_000 % 60, digits: 2)
+            put(":")
+            put(inDay / 1000 % 60, digits: 2)
+            put(".")
+            put(inDay % 1000, digits: 3)
+            if fraction == 6 { put(0, digits: 3) }
+            for scalar in suffix.unicodeScalars { put(scalar) }
+            return position
+        }
+    }
+}
+
+private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+    value >= 0 ? value / divisor : (value - divisor + 1) / divisor
+}
+
+/// Year, month and day of a day counted from 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+private func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = days + 719_468
+    let era = floorDivide(shifted, 146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * month + 2) / 5 + 1
+    let civilMonth = month < 10 ? month + 3 : month - 9
+    return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, day)
+}

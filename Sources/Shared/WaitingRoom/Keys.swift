@@ -1,0 +1,55 @@
+/// Every key of one queue. They share the hash tag `{q:<queue>}`, so that one script may touch them all on a Redis Cluster.
+package struct QueueKeys: Sendable, Equatable {
+    private let tag: String
+
+    package init(_ queue: Identifier) { tag = "{q:\(queue.compact)}:" }
+
+    /// Hash: what the queue is and how it behaves. Its existence is the queue's.
+    package var settings: String { tag + "settings" }
+    /// Sorted set: who waits, by sequence number (`place.lua`).
+    package var waiting: String { tag + "waiting" }
+    /// Hash: what is known of each person, waiting or finished (`record.lua`).
+    package var entries: String { tag + "entries" }
+    /// Sorted sets: who was let in, fell silent or left, by the ms when.
+    package var ready: String { tag + "ready" }
+    package var expired: String { tag + "expired" }
+    package var rejected: String { tag + "rejected" }
+    /// Hash: the token bucket of the rate.
+    package var bucket: String { tag + "bucket" }
+    /// Hash: totals since the queue was made, and the sequence number.
+    package var counters: String { tag + "counters" }
+    /// Hash: totals by day, `joined:<days since 1970>` and so on, for 31 days.
+    package var days: String { tag + "days" }
+    /// Sorted set: callbacks owed, by the ms when the next attempt is due.
+    package var outbox: String { tag + "outbox" }
+    /// Hash: "<attempts> <error>" of callbacks that failed and will be tried again.
+    package var callbacks: String { tag + "callbacks" }
+    /// Sorted set and hash: callbacks given up, by the ms when, and their letters.
+    package var dead: String { tag + "dead" }
+    package var deadLetters: String { tag + "dead_letters" }
+    /// String: which worker looks after the queue.
+    package var lock: String { tag + "lock" }
+}
+
+/// The keys that belong to no queue.
+package enum CatalogueKeys {
+    private static let tag = "{catalogue}:"
+
+    /// Hash: slug → tenant id, and `<tenant id>/<slug>` → queue id.
+    package static let slugs = tag + "slugs"
+    /// Sorted sets of ids by the ms of creation.
+    package static let tenants = tag + "tenants"
+    package static let queues = tag + "queues"
+    package static func queues(of tenant: Identifier) -> String { tag + "queues:" + tenant.compact }
+    /// Hash: e-mail address → account id; sorted set: account ids.
+    package static let emails = tag + "emails"
+    package static let accounts = tag + "accounts"
+    /// Sorted set: workers by the ms of their last sign of life.
+    package static let workers = tag + "workers"
+    /// String: the secret key made at the first start in development.
+    package static let secret = tag + "secret"
+
+    package static func tenant(_ tenant: Identifier) -> String { "{t:\(tenant.compact)}:record" }
+    package static func account(_ account: Identifier) -> String { "{a:\(account.compact)}:record" }
+    package static func limit(_ name: String) -> String { "{limit:\(name)}" }
+}

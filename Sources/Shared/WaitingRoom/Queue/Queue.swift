@@ -1,0 +1,68 @@
+/// One line of people and how it is let in.
+package struct Queue: Sendable, Equatable {
+    package let id: Identifier
+    package let tenant: Identifier
+    package let slug: String
+    package var name: String
+    /// People let in per minute; 0 = by hand only. Fractions are allowed: 0.5 is one every two minutes.
+    package var ratePerMinute: Double
+    package var priority: Int
+    /// Seconds of silence after which a waiting visitor is given up; 0 = never.
+    package var waitTTLSeconds: Int
+    package var redirectURL: String?
+    /// Hosts that addresses to return to may name, and their sub-domains; empty = the tenant's domain.
+    package var returnHosts: [String]
+    /// Visitor ids are secrets: one place for each.
+    package var uniqueVisitors: Bool
+    /// A line of text from the operator on every waiting screen.
+    package var message: String?
+    package var language: String
+    package var theme: String
+    /// Which life of the queue this is; resetting it starts the next.
+    package var epoch: Int32
+    package let created: Timestamp
+    package var isActive: Bool
+    package var isDeleted: Bool
+
+    package static let defaultRatePerMinute = 10.0
+    package static let defaultWaitTTLSeconds = 600
+    /// Signs of life are kept modulo 36 hours (`place.lua`), of which half may pass.
+    package static let maximumWaitTTLSeconds = 64_800
+}
+
+extension Queue {
+    init?(id: Identifier, fields: [String: String]) {
+        guard let tenant = fields["tenant"].flatMap(Identifier.init(compact:)), let slug = fields["slug"], let name = fields["name"] else {
+            return nil
+        }
+        func text(_ key: String) -> String? { fields[key].flatMap { $0.isEmpty ? nil : $0 } }
+        self.id = id
+        self.tenant = tenant
+        self.slug = slug
+        self.name = name
+        ratePerMinute = fields["rate"].flatMap(Double.init) ?? 0
+        priority = fields["priority"].flatMap(Int.init) ?? 1
+        waitTTLSeconds = fields["wait_ttl"].flatMap(Int.init) ?? Self.defaultWaitTTLSeconds
+        redirectURL = text("redirect_url")
+        returnHosts = text("return_hosts").map { $0.split(separator: " ").map(String.init) } ?? []
+        uniqueVisitors = fields["unique_visitors"] == "1"
+        message = text("message")
+        language = text("lang") ?? "en"
+        theme = text("theme") ?? "light"
+        epoch = fields["epoch"].flatMap(Int32.init) ?? 1
+        created = Timestamp(milliseconds: fields["created_at"].flatMap(Int64.init) ?? 0)
+        // "active" is what the scripts read, so a deleted queue has it off as well; "enabled" is what its owner set.
+        isActive = fields["enabled"] == "1"
+        isDeleted = fields["deleted"] == "1"
+    }
+
+    var fields: [(String, String)] {
+        [
+            ("tenant", tenant.compact), ("slug", slug), ("name", name), ("rate", "\(ratePerMinute)"), ("priority", String(priority)),
+            ("wait_ttl", String(waitTTLSeconds)), ("redirect_url", redirectURL ?? ""), ("return_hosts", returnHosts.joined(separator: " ")),
+            ("unique_visitors", uniqueVisitors ? "1" : "0"), ("message", message ?? ""), ("lang", language), ("theme", theme),
+            ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),
+            ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"),
+        ]
+    }
+}

@@ -1,0 +1,85 @@
+package import Redis
+
+/// The queues: their settings here, what happens in them in the extensions (`Queues+join.swift` and so on), one file for each verb.
+package struct Queues: Sendable {
+    let redis: RedisClient
+    let catalogue: Catalogue
+    package let signer: TicketSigner
+    let entryIDs: EntryIdentifiers
+    private let cache = FreshCache<Queue>()
+
+    package init(redis: RedisClient, secret: SecretKey) {
+        self.redis = redis
+        catalogue = Catalogue(redis: redis)
+        signer = TicketSigner(secret)
+        entryIDs = EntryIdentifiers(secret)
+    }
+
+    /// Makes a queue of `tenant`; `change` sets what differs from the defaults.
+    /// - Returns: `nil` when the tenant has a queue with that slug.
+    package func create(tenant: Identifier, name: String, slug: String? = nil, change: (inout Queue) -> Void = { _ in })
+        async throws(RedisError) -> Queue?
+    {
+        let id = Identifier.random()
+        var queue = Queue(
+            id: id, tenant: tenant, slug: slug ?? id.description, name: name, ratePerMinute: Queue.defaultRatePerMinute, priority: 1,
+            waitTTLSeconds: Queue.defaultWaitTTLSeconds, redirectURL: nil, returnHosts: [], uniqueVisitors: false, message: nil,
+            language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false)
+        change(&queue)
+        let key = QueueKeys(id).settings
+        try await catalogue.write(queue.fields, to: key)
+        let slugField = "\(tenant.compact)/\(queue.slug)"
+        guard try await catalogue.publish(id, slug: slugField, index: CatalogueKeys.queues(of: tenant), record: key) else { return nil }
+        _ = try await redis.send(
+            RedisCommand(
+                "ZADD", .string(CatalogueKeys.queues), .string("NX"), .integer(queue.created.milliseconds), .string(id.compact)))
+        return queue
+    }
+
+    /// The queue as Redis has it now; `nil` when there is none or it was deleted.
+    package func get(_ id: Identifier) async throws(RedisError) -> Queue? {
+        let queue = try await catalogue.fields(of: QueueKeys(id).settings).flatMap { Queue(id: id, fields: $0) }
+        let visible = queue.flatMap { $0.isDeleted ? nil : $0 }
+        cache.store(visible, for: id)
+        return visible
+    }
+
+    /// The queue as it was at most ``FreshCache/life`` ago.
+    package func recent(_ id: Identifier) async throws(RedisError) -> Queue? {
+        if let known = cache.fresh(id) { return known }
+        return try await get(id)
+    }
+
+    /// The queue if it is in memory and fresh; `.none` when only ``recent(_:)`` can tell.
+    package func remembered(_ id: Identifier) -> Queue?? { cache.fresh(id) }
+
+    /// The tenant's queue named by its UUID or its slug.
+    package func find(_ name: String, of tenant: Identifier) async throws(RedisError) -> Queue? {
+        if let id = Identifier(uuid: name), let queue = try await get(id), queue.tenant == tenant { return queue }
+        guard let id = try await catalogue.identifier(ofSlug: "\(tenant.compact)/\(name)") else { return nil }
+        return try await get(id)
+    }
+
+    /// The queues of one tenant, or all, that were not deleted, by creation.
+    package func list(of tenant: Identifier? = nil) async throws(RedisError) -> [Queue] {
+        let ids = try await catalogue.identifiers(in: tenant.map(CatalogueKeys.queues(of:)) ?? CatalogueKeys.queues)
+        return try await zip(ids, catalogue.fields(of: ids.map { QueueKeys($0).settings })).compactMap { id, fields in
+            fields.flatMap { Queue(id: id, fields: $0) }.flatMap { $0.isDeleted ? nil : $0 }
+        }
+    }
+
+    /// Writes the queue's settings; they rule from the next script on, for those already waiting too.
+    /// - Returns: `false` when it was deleted meanwhile.
+    package func update(_ queue: Queue) async throws(RedisError) -> Bool {
+        defer { cache.forget(queue.id) }
+        let fixed: Set = ["tenant", "slug", "epoch", "created_at", "deleted"]
+        return try await catalogue.change(queue.fields.filter { !fixed.contains($0.0) }, of: QueueKeys(queue.id).settings)
+    }
+
+    /// Hides the queue: nobody joins it or is let in any more.
+    /// - Returns: `false` when there was none.
+    package func delete(_ id: Identifier) async throws(RedisError) -> Bool {
+        defer { cache.forget(id) }
+        return try await catalogue.change([("deleted", "1"), ("active", "0")], of: QueueKeys(id).settings)
+    }
+}

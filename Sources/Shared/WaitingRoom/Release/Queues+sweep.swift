@@ -1,0 +1,37 @@
+package import Redis
+
+/// What one step of a sweep did.
+package struct Sweep: Sendable, Equatable {
+    /// Where the next step goes on; 0 when the whole line was looked at.
+    package let cursor: Int64
+    /// People given up for their silence.
+    package let expired: Int
+    /// Finished people forgotten after the retention time.
+    package let forgotten: Int
+}
+
+extension Queues {
+    /// The most people that one step of a sweep looks at.
+    package static var sweepBatch: Int { 500 }
+
+    /// How often a queue is swept, in seconds: often enough that silence is noticed within a twentieth of its life.
+    package static func sweepInterval(waitTTLSeconds: Int) -> Int { waitTTLSeconds == 0 ? 10 : min(10, max(1, waitTTLSeconds / 20)) }
+
+    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-8.lua`).
+    /// - Parameters:
+    ///   - cursor: where to begin; 0 for the front, then what the last step answered.
+    ///   - retentionHours: how long finished people stay readable.
+    package func sweep(_ queue: Queue, cursor: Int64, retentionHours: Int) async throws(RedisError) -> Sweep {
+        let keys = QueueKeys(queue.id)
+        let outage = 3 * Self.sweepInterval(waitTTLSeconds: queue.waitTTLSeconds) + 2
+        let reply = try await redis.evaluate(
+            Scripts.sweep,
+            keys: [keys.settings, keys.waiting, keys.entries, keys.expired, keys.counters, keys.days, keys.ready, keys.rejected],
+            arguments: [
+                .integer(cursor), .integer(Int64(Self.sweepBatch)), .integer(Int64(retentionHours) * 3_600_000), .integer(Int64(outage)),
+            ])
+        let values = (reply.array ?? []).map { $0.integer ?? 0 }
+        guard values.count == 3 else { return Sweep(cursor: 0, expired: 0, forgotten: 0) }
+        return Sweep(cursor: values[0], expired: Int(values[1]), forgotten: Int(values[2]))
+    }
+}

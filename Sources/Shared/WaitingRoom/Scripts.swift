@@ -1,0 +1,50 @@
+package import Redis
+
+/// The Lua scripts, one for each state change. Each opens with its contract; shared pieces are in `Scripts/includes`.
+package enum Scripts {
+    package static let beat = load("beat-1", PackageResources.beat_1_lua)
+    package static let cancel = load("cancel-5", PackageResources.cancel_5_lua)
+    package static let change = load("change-1", PackageResources.change_1_lua)
+    package static let claimCallbacks = load("claim_callbacks-3", PackageResources.claim_callbacks_3_lua)
+    package static let claimLock = load("claim_lock-1", PackageResources.claim_lock_1_lua)
+    package static let freeLock = load("free_lock-1", PackageResources.free_lock_1_lua)
+    package static let join = load("join-5", PackageResources.join_5_lua)
+    package static let limit = load("limit-1", PackageResources.limit_1_lua)
+    package static let list = load("list-5", PackageResources.list_5_lua)
+    package static let publish = load("publish-2", PackageResources.publish_2_lua)
+    package static let release = load("release-8", PackageResources.release_8_lua)
+    package static let settleCallback = load("settle_callback-5", PackageResources.settle_callback_5_lua)
+    package static let status = load("status-2", PackageResources.status_2_lua)
+    package static let sweep = load("sweep-8", PackageResources.sweep_8_lua)
+    package static let touch = load("touch-1", PackageResources.touch_1_lua)
+
+    private static let includes: [String: [UInt8]] = [
+        "admit": PackageResources.admit_lua,
+        "clock": PackageResources.clock_lua,
+        "finish": PackageResources.finish_lua,
+        "place": PackageResources.place_lua,
+        "record": PackageResources.record_lua,
+    ]
+
+    /// The script of the file `<verb>-<number of keys>.lua`, each `-- @include name` replaced by that file, once, in order of need.
+    private static func load(_ file: String, _ bytes: [UInt8]) -> RedisScript {
+        var seen: Set<String> = []
+        let parts = file.split(separator: "-")
+        guard parts.count == 2, let keyCount = Int(parts[1]) else { preconditionFailure("\(file): name is not <verb>-<keys>") }
+        return RedisScript(name: String(parts[0]), source: expand(bytes, &seen), keyCount: keyCount)
+    }
+
+    private static func expand(_ bytes: [UInt8], _ seen: inout Set<String>) -> String {
+        var lines: [String] = []
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+            guard line.hasPrefix("-- @include ") else {
+                lines.append(String(line))
+                continue
+            }
+            let name = String(line.dropFirst("-- @include ".count))
+            guard let included = includes[name] else { preconditionFailure("no such include: \(name)") }
+            if seen.insert(name).inserted { lines.append(expand(included, &seen)) }
+        }
+        return lines.joined(separator: "\n")
+    }
+}

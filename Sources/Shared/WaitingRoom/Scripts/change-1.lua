@@ -1,0 +1,11 @@
+#!lua
+--[[
+Changes fields of a record that exists and is not deleted.
+
+KEYS[1] record  hash
+ARGV    field, value, …
+Returns 1, or 0 when there is no such record.
+]]
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[1], 'deleted') == '1' then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1

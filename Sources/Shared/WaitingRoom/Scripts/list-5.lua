@@ -1,0 +1,37 @@
+#!lua flags=no-writes
+--[[
+Lists people of a queue: those waiting in their order, then those who finished, in the order in which they did.
+
+KEYS[1] waiting  sorted set    KEYS[2] ready    sorted set    KEYS[3] expired sorted set
+KEYS[4] rejected sorted set    KEYS[5] entries  hash
+ARGV[1] states wanted, letters of w r e c    ARGV[2] people to skip    ARGV[3] most people to list
+Returns {length of the line, now ms, {id, state, sequence, joined ms, finished ms, position, silence s, visitor id, …}}
+]]
+-- @include clock
+-- @include place
+-- @include record
+local skip, left = tonumber(ARGV[2]), tonumber(ARGV[3])
+local rows = {}
+local function append(...)
+  for _, value in ipairs({ ... }) do rows[#rows + 1] = value end
+end
+for index, state in ipairs({ 'w', 'r', 'e', 'c' }) do
+  if left > 0 and string.find(ARGV[1], state, 1, true) then
+    local size = redis.call('ZCARD', KEYS[index])
+    local members = redis.call('ZRANGE', KEYS[index], skip, skip + left - 1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local record = redis.call('HGET', KEYS[5], members[i])
+      if record and state == 'w' then
+        local score = tonumber(members[i + 1])
+        local joined, visitor = record_read_waiting(record)
+        append(members[i], 'w', place_sequence(score), joined, 0, skip + (i + 1) / 2, place_silence(score, now_s), visitor)
+      elseif record then
+        local _, sequence, joined, finished, _, visitor = record_read_finished(record)
+        append(members[i], state, sequence, joined, finished, 0, 0, visitor)
+      end
+      left = left - 1
+    end
+    skip = math.max(0, skip - size)
+  end
+end
+return { redis.call('ZCARD', KEYS[1]), now_ms, rows }
