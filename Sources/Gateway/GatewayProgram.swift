@@ -1,0 +1,55 @@
+import Hummingbird
+import Logging
+import NIOCore
+import Redis
+import ServiceLifecycle
+import WaitingRoom
+
+/// What runs once the Redis client does: makes the room, serves it, and drains it at the end.
+///
+/// On shutdown readiness turns false first, and requests go on being answered (with `Connection: close`) for `DRAIN_SECONDS`: a proxy needs
+/// that time to stop sending. Only then the listener closes.
+struct GatewayProgram: Service {
+    let configuration: ServiceConfiguration
+    let redis: RedisClient
+    let metrics: GatewayMetrics
+    let eventLoopGroup: any EventLoopGroup
+    let logger: Logger
+
+    func run() async throws {
+        let secret = try await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
+        let room = try await Room(configuration: configuration, redis: redis, secret: secret, metrics: metrics, logger: logger)
+        try await FirstAdministrator(room: room, logger: logger).ensure()
+
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: room.signs),
+            .init(service: gatewayApplication(room, eventLoopGroup: eventLoopGroup, logger: logger)),
+        ]
+        if let port = configuration.metricsPort {
+            services.append(.init(service: opsApplication(room, port: port, eventLoopGroup: eventLoopGroup, logger: logger)))
+        }
+        let server = ServiceGroup(configuration: .init(services: services, logger: logger))
+        try await withGracefulShutdownHandler {
+            try await server.run()
+        } onGracefulShutdown: {
+            room.readiness.drain()
+            logger.info("Draining", metadata: ["seconds": "\(configuration.drainSeconds)"])
+            Task {
+                try? await Task.sleep(for: .seconds(configuration.drainSeconds))
+                await server.triggerGracefulShutdown()
+            }
+        }
+    }
+}
+
+/// `/metrics` and `/health*` on a port of their own.
+private func opsApplication(_ room: Room, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger) -> some ApplicationProtocol {
+    let table = RouteTable(routes: MetricsRoutes(room: room).routes + ServiceRoutes(room: room).healthRoutes)
+    let router = Router(context: GatewayContext.self)
+    router.add(middleware: ErrorMiddleware(table: table))
+    table.register(on: router)
+    return Application(
+        responder: router.buildResponder(),
+        configuration: ApplicationConfiguration(address: .hostname(room.configuration.host, port: port), serverName: nil),
+        eventLoopGroupProvider: .shared(eventLoopGroup), logger: logger)
+}

@@ -1,0 +1,194 @@
+import WaitingRoom
+
+/// The named schemas of the API, in JSON Schema 2020-12.
+enum OpenAPISchemas {
+    static let all: JSON = [
+        "App": app(secret: false),
+        "AppWithSecret": app(secret: true),
+        "AppDraft": object(
+            required: ["name", "domain"],
+            [
+                ("name", name), ("domain", domain), ("callback_url", nullableURL), ("redirect_url", nullableURL), ("slug", slug),
+            ]),
+        "AppChange": object(
+            required: [],
+            [
+                ("name", name), ("domain", domain), ("callback_url", nullableURL), ("redirect_url", nullableURL), ("is_active", flag),
+            ]),
+        "Queue": object(
+            required: queueKeys,
+            [("application_id", uuid)] + queueSettings(defaults: false) + [("id", uuid), ("created_at", time), ("slug", slug)]),
+        "QueueDraft": object(
+            required: ["application_id", "name"], [("application_id", uuid), ("slug", slug)] + queueSettings(defaults: true)),
+        "QueueChange": object(required: [], queueSettings(defaults: false)),
+        "Entry": entry,
+        "JoinBody": object(
+            required: ["queue_id", "visitor_id"],
+            [
+                ("queue_id", uuid), ("visitor_id", ["type": "string", "minLength": 1, "maxLength": 64]),
+                ("token", described(text, "The caller's own token: while it waits, the same place is given again")),
+            ]),
+        "Token": object(
+            required: ["access_token", "token_type", "expires_in"],
+            [("access_token", text), ("token_type", ["type": "string", "const": "bearer"]), ("expires_in", described(count, "Seconds"))]),
+        "Me": object(
+            required: ["email", "role", "app_id"],
+            [
+                ("email", described(nullable("string"), "Null for an application's secret key")),
+                ("role", ["type": "string", "enum": ["viewer", "app_admin", "super_admin"]]), ("app_id", nullable("string", format: "uuid")),
+            ]),
+        "Error": object(
+            required: ["detail", "code"], [("detail", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
+        "ValidationError": validationError,
+        "Summary": object(
+            required: summaryKeys, summaryKeys.map { ($0, $0 == "average_wait_time_seconds" ? number : count) }),
+        "QueueStats": object(
+            required: [
+                "queue_id", "queue_name", "max_users_per_minute", "priority", "waiting_users", "ready_users", "average_wait_time_seconds",
+            ],
+            [
+                ("queue_id", uuid), ("queue_name", text), ("max_users_per_minute", number), ("priority", count), ("waiting_users", count),
+                ("ready_users", count), ("average_wait_time_seconds", number),
+            ]),
+        "CallbackError": object(
+            required: ["id", "message", "details", "created_at", "application_id", "queue_id"],
+            [
+                ("id", described(text, "The webhook-id of its attempts")), ("message", text), ("details", text), ("created_at", time),
+                ("application_id", uuid), ("queue_id", uuid),
+            ]),
+        "Analytics": analytics,
+        "Health": object(
+            required: ["status", "timestamp", "services"],
+            [
+                ("status", ["type": "string", "enum": ["healthy", "degraded", "unhealthy"]]),
+                ("timestamp", ["type": "string", "format": "date-time"]),
+                (
+                    "services",
+                    object(required: ["api", "redis", "worker"], ["api", "redis", "worker"].map { ($0, health) })
+                ),
+            ]),
+    ]
+
+    private static let text: JSON = ["type": "string"]
+    private static let flag: JSON = ["type": "boolean"]
+    private static let number: JSON = ["type": "number", "minimum": 0]
+    private static let count: JSON = ["type": "integer", "minimum": 0]
+    private static let uuid: JSON = ["type": "string", "format": "uuid"]
+    private static let date: JSON = ["type": "string", "format": "date"]
+    private static let time: JSON = ["type": "string", "description": "UTC, ISO 8601 without a zone: 2026-11-21T02:05:16.133000"]
+    private static let name: JSON = ["type": "string", "minLength": 1, "maxLength": 100]
+    private static let domain: JSON = ["type": "string", "minLength": 1, "maxLength": 255]
+    private static let slug: JSON = ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]
+    private static let health: JSON = ["type": "string", "enum": ["healthy", "unhealthy", "unknown"]]
+    private static let status: JSON = ["type": "string", "enum": ["waiting", "ready", "expired", "rejected"]]
+    private static let nullableURL = described(nullable("string", format: "uri"), "Absolute http(s) URL")
+
+    private static func nullable(_ type: String, format: String? = nil) -> JSON {
+        .object([.init("type", [.string(type), "null"])] + (format.map { [.init("format", .string($0))] } ?? []))
+    }
+
+    private static func described(_ schema: JSON, _ meaning: String) -> JSON {
+        guard case .object(let members) = schema else { return schema }
+        return .object(members + [.init("description", .string(meaning))])
+    }
+
+    private static func object(required: [String], _ properties: [(String, JSON)]) -> JSON {
+        var members: [JSON.Member] = [.init("type", "object")]
+        if !required.isEmpty { members.append(.init("required", .array(required.map(JSON.string)))) }
+        members.append(.init("properties", .object(properties.map { .init($0.0, $0.1) })))
+        return .object(members)
+    }
+
+    private static func app(secret: Bool) -> JSON {
+        let keys = ["name", "domain", "callback_url", "id", "api_key", "created_at", "is_active", "slug", "redirect_url"]
+        let properties: [(String, JSON)] = [
+            ("name", name), ("domain", domain), ("callback_url", nullableURL), ("id", uuid),
+            ("api_key", described(text, "Joins and nothing else")), ("created_at", time), ("is_active", flag), ("slug", slug),
+            ("redirect_url", nullableURL),
+        ]
+        let secretKey = ("secret_key", described(text, "Signs callbacks and acts as the application's app_admin; shown this once"))
+        return object(required: secret ? keys + ["secret_key"] : keys, secret ? properties + [secretKey] : properties)
+    }
+
+    private static let queueKeys = [
+        "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds", "message",
+        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme",
+    ]
+
+    private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
+        func setting(_ name: String, _ schema: JSON, _ fallback: JSON) -> (String, JSON) {
+            guard defaults, case .object(let members) = schema else { return (name, schema) }
+            return (name, .object(members + [.init("default", fallback)]))
+        }
+        let rate: JSON = ["type": "number", "minimum": 0, "maximum": 1_000_000, "description": "Fractions allowed; 0 lets in by hand only"]
+        let silence: JSON = [
+            "type": "integer", "minimum": 0, "maximum": .integer(Queue.maximumWaitTTLSeconds),
+            "description": "Silence after which a waiting visitor is given up; 0 = never",
+        ]
+        let hosts: JSON = ["type": "array", "maxItems": 20, "items": ["type": "string", "maxLength": 255]]
+        return [
+            ("name", name), setting("max_users_per_minute", rate, .number(Queue.defaultRatePerMinute)),
+            setting("priority", ["type": "integer", "minimum": 1, "maximum": 100], 1), setting("is_active", flag, true),
+            setting("wait_ttl_seconds", silence, .integer(Queue.defaultWaitTTLSeconds)),
+            setting("message", ["type": ["string", "null"], "maxLength": 500, "description": "Shown on every waiting screen"], nil),
+            setting("unique_visitors", described(flag, "Visitor ids are secrets: one place for each"), false),
+            setting("redirect_url", described(nullable("string", format: "uri"), "Where released visitors go; else the application's"), nil),
+            setting("return_hosts", described(hosts, "Hosts, with their sub-domains, to return to; none = the application's domain"), []),
+            setting("lang", ["type": "string", "enum": ["en", "ar"]], "en"),
+            setting("theme", ["type": "string", "enum": ["light", "dark", "auto"]], "light"),
+        ]
+    }
+
+    private static let entry: JSON = object(
+        required: [
+            "queue_id", "visitor_id", "status", "redirect_url", "wait_time", "expires_at", "id", "token", "created_at", "position",
+            "eta_seconds", "queue_length", "poll_after_ms",
+        ],
+        [
+            ("queue_id", uuid), ("visitor_id", text), ("status", status), ("redirect_url", nullable("string", format: "uri")),
+            ("wait_time", described(nullable("integer"), "Seconds waited, once ready")),
+            ("expires_at", described(nullable("string"), "When the place is given up unless polled for again; UTC without a zone")),
+            ("id", uuid), ("token", described(text, "The secret of the place")), ("created_at", time),
+            ("position", described(count, "1 = next; 0 when not waiting")),
+            ("eta_seconds", described(nullable("integer"), "Null when people are let in by hand")), ("queue_length", count),
+            ("poll_after_ms", described(count, "When to poll next; 0 = no more")),
+            ("message", described(text, "A line of text from the operator, if there is one")),
+        ])
+
+    private static let summaryKeys = [
+        "applications", "queues", "total_users", "waiting_users", "ready_users", "expired_users", "rejected_users",
+        "average_wait_time_seconds",
+    ]
+
+    private static let validationError: JSON = object(
+        required: ["detail", "code"],
+        [
+            (
+                "detail",
+                [
+                    "type": "array",
+                    "items": object(
+                        required: ["type", "loc", "msg", "input"],
+                        [
+                            ("type", text), ("loc", ["type": "array", "items": ["type": ["string", "integer"]]]), ("msg", text), ("input", [:]),
+                        ]),
+                ]
+            ), ("code", text),
+        ])
+
+    private static let analytics: JSON = object(
+        required: ["period", "daily_joins", "status_distribution", "completion_rate_percent", "daily_wait_times"],
+        [
+            ("period", object(required: ["start_date", "end_date", "days"], [("start_date", time), ("end_date", time), ("days", count)])),
+            ("daily_joins", ["type": "array", "items": object(required: ["date", "count"], [("date", date), ("count", count)])]),
+            ("status_distribution", ["type": "array", "items": object(required: ["status", "count"], [("status", status), ("count", count)])]),
+            ("completion_rate_percent", number),
+            (
+                "daily_wait_times",
+                [
+                    "type": "array",
+                    "items": object(required: ["date", "avg_wait_time_seconds"], [("date", date), ("avg_wait_time_seconds", number)]),
+                ]
+            ),
+        ])
+}

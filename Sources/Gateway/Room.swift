@@ -1,0 +1,34 @@
+import Logging
+import Redis
+import WaitingRoom
+
+/// What the routes work with: the domain, and what this gateway knows of itself.
+struct Room: Sendable {
+    let configuration: ServiceConfiguration
+    let redis: RedisClient
+    let tenants: Tenants
+    let queues: Queues
+    let callbacks: Callbacks
+    let accounts: Accounts
+    let sessions: Sessions
+    let limit: AttemptLimit
+    let signs: SignsOfLife
+    let assets: WebAssets
+    let readiness: Readiness
+    let metrics: GatewayMetrics
+
+    init(configuration: ServiceConfiguration, redis: RedisClient, secret: SecretKey, metrics: GatewayMetrics, logger: Logger) async throws {
+        self.configuration = configuration
+        self.redis = redis
+        self.metrics = metrics
+        tenants = Tenants(redis: redis, secret: secret)
+        queues = Queues(redis: redis, secret: secret)
+        callbacks = Callbacks(redis: redis)
+        accounts = Accounts(redis: redis)
+        sessions = await Sessions(secret: secret)
+        limit = AttemptLimit(redis: redis)
+        signs = SignsOfLife(redis: redis, logger: logger)
+        assets = try WebAssets()
+        readiness = Readiness()
+    }
+}

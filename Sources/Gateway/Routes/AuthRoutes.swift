@@ -1,0 +1,87 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// Signing in, and staying signed in.
+struct AuthRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(.post, "/auth/login", access: .anyone, Self.signIn("Sign in"), handler: login),
+            Route(.post, "/auth/token", access: .anyone, Self.signIn("Sign in (OAuth 2.0 password grant)"), handler: login),
+            Route(
+                .get, "/auth/me", access: .viewer,
+                Operation(tag: "Sign-in", summary: "Who the bearer is", answer: Operation.schema("Me")), handler: me),
+            Route(
+                .post, "/auth/refresh", access: .viewer,
+                Operation(tag: "Sign-in", summary: "A new token for the same session, which ends after 24 hours", answer: Operation.schema("Token")),
+                handler: refresh),
+        ]
+    }
+
+    private static func signIn(_ summary: String) -> Operation {
+        Operation(
+            tag: "Sign-in", summary: summary,
+            body: [
+                "type": "object", "required": ["username", "password"],
+                "properties": [
+                    "username": ["type": "string", "maxLength": 320], "password": ["type": "string", "maxLength": 1024],
+                    "grant_type": ["type": "string", "enum": ["password"]],
+                ],
+            ], bodyIsForm: true, answer: Operation.schema("Token"), failures: [401, 413, 415, 422, 429, 503])
+    }
+
+    @Sendable func login(_ request: Request, context: GatewayContext) async throws -> Response {
+        var form = try await request.formFields(orJSON: false)
+        let email = form.text("username", length: 1...320)
+        let password = form.text("password", length: 1...1024)
+        _ = form.choice("grant_type", of: ["password"])
+        try form.check()
+
+        let attempts = "sign-in:\(email.lowercased())|\(context.clientAddress(room, request))"
+        try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+        guard let account = try await room.accounts.signIn(email: email, password: password) else {
+            try await allowed { try await room.limit.attempt(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+            throw GatewayError.unauthorized("Incorrect email or password", code: "invalid_credentials")
+        }
+        // Looked at again, or a burst of guesses sent at once would all be answered.
+        try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+        return try await token(for: Sessions.Session(account: account.id, signedIn: Int(Timestamp.now().milliseconds / 1000)))
+    }
+
+    @Sendable func me(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .viewer)
+        let (email, application): (String?, Identifier?) =
+            switch caller {
+            case .account(let account): (account.email, account.tenant)
+            case .tenant(let tenant): (nil, tenant.id)
+            }
+        return .json([
+            "email": .optional(email), "role": .string(caller.role.rawValue), "app_id": .optional(application?.description),
+        ])
+    }
+
+    @Sendable func refresh(_ request: Request, context: GatewayContext) async throws -> Response {
+        guard case .account = try await room.caller(request, atLeast: .viewer), let bearer = request.bearer,
+            let session = await room.sessions.verify(bearer)
+        else {
+            throw GatewayError.unauthorized("A secret key has no session to refresh: sign in at POST /auth/login", code: "invalid_credentials")
+        }
+        return try await token(for: session)
+    }
+
+    private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {
+        guard room.configuration.limits.isOn, case .refused(let seconds) = try await verdict() else { return }
+        throw GatewayError.tooManyRequests(retryAfterSeconds: seconds)
+    }
+
+    private func token(for session: Sessions.Session) async throws -> Response {
+        guard let issued = try await room.sessions.issue(session) else {
+            throw GatewayError.unauthorized("The session has lasted for 24 hours: sign in again", code: "session_ended")
+        }
+        return .json(
+            ["access_token": .string(issued.token), "token_type": "bearer", "expires_in": .integer(issued.expiresIn)],
+            headers: [.cacheControl: "no-store"])
+    }
+}

@@ -1,0 +1,102 @@
+import CoreMetrics
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// Taking a place. A well-formed join is normally answered by ``HotRoutes``; this is the same step with every error in words.
+struct JoinRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(
+                .post, "/join", access: .apiKey,
+                Operation(
+                    tag: "Visitors", summary: "Take a place in a queue",
+                    parameters: [
+                        .init(name: "mode", place: .query, schema: ["type": "string", "enum": ["real", "simulation"], "default": "real"]),
+                        .init(
+                            name: "Idempotency-Key", place: .header, schema: ["type": "string", "minLength": 16, "maxLength": 64],
+                            meaning: "Chosen by the client; the same key gives the same place again while it waits"),
+                    ], body: Operation.schema("JoinBody"), answer: Operation.schema("Entry"), failures: [401, 404, 413, 415, 422, 429, 503]),
+                handler: join)
+        ]
+    }
+
+    @Sendable func join(_ request: Request, context: GatewayContext) async throws -> Response {
+        let body = try await JoinBody(request)
+        let tenant = try await tenant(of: request)
+        guard let queue = try await room.queues.recent(body.queue), queue.tenant == tenant.id, queue.isActive else {
+            throw GatewayError.queueNotFound
+        }
+        if body.isSimulation { return .json(EntryBody.simulation(queue: queue, tenant: tenant, visitor: body.visitor)) }
+
+        var join = Queues.JoinRequest(queue: queue.id, visitor: body.visitor)
+        join.idempotencyKey = body.idempotencyKey
+        join.ticket = body.ticket(for: queue, signer: room.queues.signer)
+        if queue.uniqueVisitors {
+            join.visitorIsProof = true
+        } else if let bearer = request.bearer, try await room.tenant(withSecret: bearer)?.id == tenant.id {
+            join.visitorIsProof = true
+        }
+        guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
+        if joined.isNew { room.metrics.joins.increment() }
+        return .json(EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).json)
+    }
+
+    /// The application whose api key the request carries.
+    private func tenant(of request: Request) async throws -> Tenant {
+        guard let text = HTTPField.Name.apiKeys.lazy.compactMap({ request.headers[$0] }).first else {
+            throw GatewayError(status: .unauthorized, code: "missing_api_key", message: "Missing app_api_key")
+        }
+        guard let key = TenantKey(text), key.kind == .api, let tenant = try await room.tenants.recent(key.tenant),
+            room.tenants.isKey(key, of: tenant)
+        else {
+            throw GatewayError(status: .unauthorized, code: "invalid_api_key", message: "Invalid app_api_key")
+        }
+        return tenant
+    }
+}
+
+/// What a join asks for, checked.
+struct JoinBody {
+    let queue: Identifier
+    let visitor: String
+    let token: String?
+    let idempotencyKey: String?
+    let isSimulation: Bool
+
+    /// - Throws: ``GatewayError`` 413, 415 or 422.
+    init(_ request: Request) async throws {
+        var query = try request.queryFields()
+        let mode = query.choice("mode", of: ["real", "simulation"]) ?? "real"
+        try query.check()
+        try self.init(try await request.fields(), idempotencyKey: request.headers[.idempotencyKey], isSimulation: mode == "simulation")
+    }
+
+    init(_ fields: Fields, idempotencyKey: String?, isSimulation: Bool) throws {
+        var fields = fields
+        let queue = fields.identifier("queue_id")
+        visitor = fields.text("visitor_id", length: 1...64)
+        token = fields.optionalText("token", length: 0...TicketSigner.maximumLength)
+        if let idempotencyKey, !Self.isIdempotencyKey(idempotencyKey) {
+            fields.note(
+                "Idempotency-Key", type: "string_pattern_mismatch", "Header Idempotency-Key should be 16 to 64 visible ASCII characters")
+        }
+        try fields.check()
+        guard let queue else { throw GatewayError.queueNotFound }
+        self.queue = queue
+        self.idempotencyKey = idempotencyKey
+        self.isSimulation = isSimulation
+    }
+
+    private static func isIdempotencyKey(_ text: String) -> Bool {
+        (16...64).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    }
+
+    /// The caller's own ticket, when it is one of this queue's present life. Any other proves nothing.
+    func ticket(for queue: Queue, signer: TicketSigner) -> Ticket? {
+        guard let ticket = token.flatMap({ signer.verify($0) }), ticket.queue == queue.id, ticket.epoch == queue.epoch else { return nil }
+        return ticket
+    }
+}

@@ -1,0 +1,7 @@
+/// The routes of owners and operators.
+enum ManagementRoutes {
+    static func all(room: Room) -> [Route] {
+        AuthRoutes(room: room).routes + ApplicationRoutes(room: room).routes + QueueRoutes(room: room).routes
+            + UserRoutes(room: room).routes + DashboardRoutes(room: room).routes + ServiceRoutes(room: room).routes
+    }
+}

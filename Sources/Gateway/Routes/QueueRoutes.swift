@@ -1,0 +1,153 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// The queues and their settings.
+struct QueueRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(
+                .post, "/queues/", access: .tenantAdmin,
+                Operation(
+                    tag: "Queues", summary: "Make a queue", body: Operation.schema("QueueDraft"), success: 201,
+                    answer: Operation.schema("Queue"), failures: [404, 409, 413, 415, 422]),
+                handler: create),
+            Route(
+                .get, "/queues/", access: .viewer,
+                Operation(
+                    tag: "Queues", summary: "The queues that the caller sees, by creation",
+                    parameters: [.init(name: "application_id", place: .query, schema: ["type": "string", "format": "uuid"])] + Page.parameters,
+                    answer: Operation.list(of: "Queue"), failures: [404, 422]),
+                handler: list),
+            Route(
+                .get, "/queues/{id}", access: .viewer,
+                Operation(tag: "Queues", summary: "One queue", answer: Operation.schema("Queue"), failures: [404]), handler: get),
+            Route(
+                .put, "/queues/{id}", access: .tenantAdmin,
+                Operation(
+                    tag: "Queues", summary: "Change the settings given; they rule within one second, for those already waiting too",
+                    body: Operation.schema("QueueChange"), answer: Operation.schema("Queue"), failures: [404, 413, 415, 422]),
+                handler: update),
+            Route(
+                .delete, "/queues/{id}", access: .tenantAdmin,
+                Operation(tag: "Queues", summary: "Delete a queue: nobody joins it or is let in any more", success: 204, failures: [404]),
+                handler: delete),
+        ]
+    }
+
+    @Sendable func create(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        var fields = try await request.fields()
+        let application = fields.identifier("application_id")
+        let name = fields.text("name", length: 1...100)
+        let slug = fields.optionalSlug("slug")
+        let settings = QueueSettings(&fields)
+        try fields.check()
+        guard let application else { throw GatewayError.applicationNotFound }
+        let tenant = try await room.tenant(application, for: caller)
+        guard let queue = try await room.queues.create(tenant: tenant.id, name: name, slug: slug, change: settings.apply) else {
+            throw GatewayError.conflict("Slug already taken: choose another", code: "slug_taken")
+        }
+        return .json(Self.json(queue), status: .created)
+    }
+
+    @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .viewer)
+        var query = try request.queryFields()
+        let application = query.optionalIdentifier("application_id")
+        let page = Page(&query)
+        try query.check()
+        return .json(.array(page.of(try await room.queues(of: application, for: caller)).map(Self.json)))
+    }
+
+    @Sendable func get(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .viewer)
+        return .json(Self.json(try await room.queue(context.parameter("id"), for: caller).queue))
+    }
+
+    @Sendable func update(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        var fields = try await request.fields()
+        let name = fields.optionalText("name", length: 1...100, null: false)
+        let settings = QueueSettings(&fields)
+        try fields.check()
+        var queue = try await room.queue(context.parameter("id"), for: caller).queue
+        if let name { queue.name = name }
+        settings.apply(&queue)
+        guard try await room.queues.update(queue) else { throw GatewayError.queueNotFound }
+        return .json(Self.json(queue))
+    }
+
+    @Sendable func delete(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        let queue = try await room.queue(context.parameter("id"), for: caller).queue
+        guard try await room.queues.delete(queue.id) else { throw GatewayError.queueNotFound }
+        return .noContent
+    }
+
+    private static func json(_ queue: Queue) -> JSON {
+        [
+            "application_id": .string(queue.tenant.description), "name": .string(queue.name),
+            "max_users_per_minute": .number(queue.ratePerMinute), "priority": .integer(queue.priority),
+            "id": .string(queue.id.description), "created_at": .string(queue.created.zoneless), "is_active": .bool(queue.isActive),
+            "slug": .string(queue.slug), "wait_ttl_seconds": .integer(queue.waitTTLSeconds), "message": .optional(queue.message),
+            "unique_visitors": .bool(queue.uniqueVisitors), "redirect_url": .optional(queue.redirectURL),
+            "return_hosts": .array(queue.returnHosts.map(JSON.string)), "lang": .string(queue.language), "theme": .string(queue.theme),
+        ]
+    }
+}
+
+/// The settings that a body names; what it leaves out stays as it is.
+private struct QueueSettings {
+    /// The most that `max_users_per_minute` may be.
+    private static let maximumRate = 1_000_000.0
+
+    private var changes: [@Sendable (inout Queue) -> Void] = []
+
+    init(_ fields: inout Fields) {
+        if let rate = fields.number("max_users_per_minute", 0...Self.maximumRate, fallback: nil) { changes.append { $0.ratePerMinute = rate } }
+        if fields.has("priority") {
+            let priority = fields.integer("priority", 1...100, fallback: 1)
+            changes.append { $0.priority = priority }
+        }
+        if fields.has("wait_ttl_seconds") {
+            let seconds = fields.integer("wait_ttl_seconds", 0...Queue.maximumWaitTTLSeconds, fallback: Queue.defaultWaitTTLSeconds)
+            changes.append { $0.waitTTLSeconds = seconds }
+        }
+        if fields.has("message") {
+            let message = fields.optionalText("message", length: 0...500)
+            changes.append { $0.message = message.flatMap { $0.isEmpty ? nil : $0 } }
+        }
+        if fields.has("unique_visitors") {
+            let flag = fields.flag("unique_visitors", fallback: false)
+            changes.append { $0.uniqueVisitors = flag }
+        }
+        if fields.has("redirect_url") {
+            let url = fields.optionalURL("redirect_url")
+            changes.append { $0.redirectURL = url }
+        }
+        if let hosts = Self.hosts(&fields) { changes.append { $0.returnHosts = hosts } }
+        if let language = fields.choice("lang", of: ["en", "ar"]) { changes.append { $0.language = language } }
+        if let theme = fields.choice("theme", of: ["light", "dark", "auto"]) { changes.append { $0.theme = theme } }
+        if fields.has("is_active") {
+            let flag = fields.flag("is_active", fallback: true)
+            changes.append { $0.isActive = flag }
+        }
+    }
+
+    @Sendable func apply(_ queue: inout Queue) {
+        for change in changes { change(&queue) }
+    }
+
+    /// Host names as they stand in an address: `example.com`, `127.0.0.1`, `[::1]`, without scheme and path.
+    private static func hosts(_ fields: inout Fields) -> [String]? {
+        guard let hosts = fields.optionalTexts("return_hosts", most: 20, length: 1...255) else { return nil }
+        guard hosts.allSatisfy({ WebURL.host(of: "https://\($0)") == $0.lowercased() }) else {
+            fields.note("return_hosts", type: "host_parsing", "Every item should be a host name, such as example.com")
+            return nil
+        }
+        return hosts.map { $0.lowercased() }
+    }
+}

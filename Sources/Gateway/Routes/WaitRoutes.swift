@@ -1,0 +1,72 @@
+import HTTPTypes
+import Hummingbird
+import Redis
+import WaitingRoom
+
+/// The hosted waiting page that websites redirect their visitors to.
+struct WaitRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        let parameters: [Operation.Parameter] = [
+            .init(name: "return_to", place: .query, schema: ["type": "string", "format": "uri"], meaning: "Where released visitors go; on the application's domain"),
+            .init(name: "visitor_id", place: .query, schema: ["type": "string", "maxLength": 64]),
+            .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
+            .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
+        ]
+        let answer: JSON = ["type": "string"]
+        return [
+            Route(
+                .get, "/wait/{queue}", access: .anyone,
+                Operation(
+                    tag: "Browser", summary: "The waiting page of a queue, by its id", parameters: parameters, answer: answer,
+                    answerType: "text/html", failures: [404, 422, 503]),
+                handler: { request, context in
+                    await page(request, context) { try await queue(id: try context.parameter("queue")) }
+                }),
+            Route(
+                .get, "/wait/{tenant}/{queue}", access: .anyone,
+                Operation(
+                    tag: "Browser", summary: "The waiting page of a queue, by slugs", parameters: parameters, answer: answer,
+                    answerType: "text/html", failures: [404, 422, 503]),
+                handler: { request, context in
+                    await page(request, context) {
+                        try await queue(try context.parameter("queue"), tenant: try context.parameter("tenant"))
+                    }
+                }),
+        ]
+    }
+
+    private typealias Found = (queue: Queue, tenant: Tenant)
+
+    private func queue(id text: String) async throws -> Found? {
+        guard let id = Identifier(uuid: text), let queue = try await room.queues.recent(id) else { return nil }
+        return try await room.tenants.recent(queue.tenant).map { (queue, $0) }
+    }
+
+    private func queue(_ name: String, tenant tenantName: String) async throws -> Found? {
+        guard let tenant = try await room.tenants.find(tenantName), let queue = try await room.queues.find(name, of: tenant.id) else {
+            return nil
+        }
+        return (queue, tenant)
+    }
+
+    /// The page, or a page that says what is wrong.
+    private func page(_ request: Request, _ context: GatewayContext, find: () async throws -> Found?) async -> Response {
+        let pages = Pages(assets: room.assets, request: request, requestID: context.requestID)
+        do {
+            var query = try request.queryFields()
+            let returnTo = query.optionalText("return_to", length: 1...2048)
+            guard let (queue, tenant) = try await find(), tenant.isActive, queue.isActive else { return pages.error(.notFound, "queue_not_found") }
+            let hosts = queue.returnHosts.isEmpty ? [tenant.domain] : queue.returnHosts
+            if query.has("return_to"), !(returnTo.map { WebURL.isAllowed($0, hosts: hosts) } ?? false) {
+                return pages.error(.unprocessableContent, "return_refused")
+            }
+            return pages.wait(queue: queue, tenant: tenant, returnTo: returnTo)
+        } catch let error as RedisError where error.isUnavailable {
+            return pages.error(.serviceUnavailable, "unavailable")
+        } catch {
+            return pages.error(.unprocessableContent, "bad_request")
+        }
+    }
+}
