@@ -125,11 +125,11 @@
     const rows = Object.entries(operation.responses ?? {}).map(([status, answer]) => {
       const resolved = resolve(answer);
       const type = Object.values(resolved.content ?? {})[0];
-      return [make("code", {}, status), resolved.description ?? "", type ? typeName(type.schema) : ""];
+      return [make("code", {}, status), type ? typeName(type.schema) : "", resolved.description ?? ""];
     });
     const success = Object.entries(operation.responses ?? {}).find(([status]) => status.startsWith("2"));
     const schema = success && Object.values(resolve(success[1]).content ?? {})[0]?.schema;
-    return section("Answers", table(["Status", "", "Body"], rows), schema && fields(schema));
+    return [...section("Answers", table(["Status", "Body", ""], rows)), ...section(`Body of success: ${typeName(schema)}`, schema && fields(schema))];
   }
 
   function operationBox(verb, path, operation, shared) {
@@ -144,10 +144,10 @@
         make("code", { class: "path" }, path), make("span", { class: "summary" }, operation.summary ?? "")),
       make("div", { class: "operation-body" },
         operation.description ? make("p", {}, operation.description) : null,
+        ...section("Try it", sample(curl(verb, path, operation, parameters))),
         ...section("Parameters", parameterRows.length ? table(["Name", "In, type", ""], parameterRows) : null),
         ...section("Body", body ? fields(body.schema) : null),
-        ...answers(operation),
-        ...section("Try it", sample(curl(verb, path, operation, parameters)))));
+        ...answers(operation)));
   }
 
   function identity(verb, path) {

@@ -1,0 +1,102 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Decides where callbacks may go. The host is resolved once, every address it has is checked as a number, and the attempt then connects to
+/// a checked address: a name that answers differently a moment later changes nothing.
+struct AddressGuard: Sendable {
+    enum Refusal: Error, Equatable {
+        case unknownHost
+        /// One of the host's addresses belongs to no public network.
+        case privateAddress
+    }
+
+    /// Whether addresses of private networks are allowed (`CALLBACK_ALLOW_PRIVATE`).
+    let allowsPrivate: Bool
+
+    /// An address of `host` to connect to, as digits.
+    /// - Throws: ``Refusal``.
+    func resolve(_ host: String) async throws -> String {
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        let addresses = try await NIOThreadPool.singleton.runIfActive { Self.addresses(of: bare) }
+        guard let first = addresses.first else { throw Refusal.unknownHost }
+        if !allowsPrivate, addresses.contains(where: { !Self.isPublic($0) }) { throw Refusal.privateAddress }
+        return first.description
+    }
+
+    /// An IPv4 or IPv6 address as its bytes.
+    struct Address: Equatable, CustomStringConvertible {
+        /// 4 or 16 of them.
+        let bytes: [UInt8]
+
+        init(bytes: [UInt8]) { self.bytes = bytes }
+
+        init?(_ text: String) {
+            var four = in_addr()
+            var six = in6_addr()
+            if inet_pton(AF_INET, text, &four) == 1 {
+                bytes = withUnsafeBytes(of: &four, Array.init)
+            } else if inet_pton(AF_INET6, text, &six) == 1 {
+                bytes = withUnsafeBytes(of: &six, Array.init)
+            } else {
+                return nil
+            }
+        }
+
+        var description: String {
+            var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+            inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
+            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
+    private static func addresses(of host: String) -> [Address] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { info -> Address? in
+            guard let info, let address = info.pointee.ai_addr else { return nil }
+            let raw = UnsafeRawPointer(address)
+            switch info.pointee.ai_family {
+            case AF_INET:
+                return Address(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr, Array.init))
+            case AF_INET6:
+                return Address(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr, Array.init))
+            default: return nil
+            }
+        }
+    }
+
+    /// Whether an address is one of the public internet: none of the special-purpose blocks of RFC 6890 and its registries, nor an IPv6 form
+    /// that carries such an IPv4 address.
+    static func isPublic(_ address: Address) -> Bool {
+        let bytes = address.bytes
+        guard bytes.count == 16 else { return isPublic(four: bytes) }
+        let zeros = bytes.prefix(10).allSatisfy { $0 == 0 }
+        if zeros, bytes[10] == 0xFF, bytes[11] == 0xFF { return isPublic(four: Array(bytes[12...])) }
+        // Loopback, unspecified and the old "IPv4-compatible" form.
+        if zeros, bytes[10] == 0, bytes[11] == 0 { return false }
+        switch (bytes[0], bytes[1]) {
+        // 64:ff9b::/96 and 64:ff9b:1::/48, NAT64.
+        case (0x00, 0x64): return bytes.prefix(12) == [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0] && isPublic(four: Array(bytes[12...]))
+        // 6to4 carries its IPv4 address in the middle.
+        case (0x20, 0x02): return isPublic(four: Array(bytes[2..<6]))
+        // 2001::/23 (Teredo and others) and 2001:db8::/32, documentation.
+        case (0x20, 0x01): return bytes[2] >= 0x02 && !(bytes[2] == 0x0D && bytes[3] == 0xB8)
+        // The public internet is 2000::/3; all the rest is private, link-local, multicast or unassigned.
+        default: return bytes[0] & 0xE0 == 0x20
+        }
+    }
+
+    private static func isPublic(four bytes: [UInt8]) -> Bool {
+        switch (bytes[0], bytes[1], bytes[2]) {
+        case (0, _, _), (10, _, _), (127, _, _), (169, 254, _), (192, 168, _), (192, 0, 0), (192, 0, 2), (192, 88, 99), (198, 51, 100),
+            (203, 0, 113):
+            false
+        case (100, 64...127, _), (172, 16...31, _), (198, 18...19, _), (224..., _, _): false
+        default: true
+        }
+    }
+}

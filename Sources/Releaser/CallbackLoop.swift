@@ -1,0 +1,123 @@
+import CoreMetrics
+import Foundation
+import Logging
+import Redis
+import WaitingRoom
+
+/// Delivers the callbacks that one queue owes: claims what is due, sends it, settles it. A callback that is claimed and not settled, because
+/// this worker died, comes due again when its lease is over.
+struct CallbackLoop: Sendable {
+    let worker: Worker
+    let queue: Identifier
+    let tenant: Identifier
+    /// Raised when people were let in.
+    let owed: Signal
+
+    private static let batch = 64
+    /// The outbox is looked at this often even when nothing said so.
+    private static let longestPause = Duration.seconds(1)
+
+    /// Runs until cancelled. Attempts under way go on; ``Worker`` waits for them.
+    func run() async {
+        while !Task.isCancelled {
+            let pause: Duration
+            do {
+                pause = try await deliverDue()
+            } catch {
+                pause = Self.longestPause
+            }
+            if pause > .zero { await owed.wait(upTo: min(pause, Self.longestPause)) }
+        }
+    }
+
+    /// Begins attempts for what is due.
+    /// - Returns: when to look again.
+    private func deliverDue() async throws -> Duration {
+        let slots = worker.slots.take(Self.batch, for: tenant)
+        guard slots > 0 else { return Self.longestPause }
+        let claimed: (callbacks: [Callback], next: Duration?)
+        do {
+            let lease = Duration.seconds(worker.configuration.callbacks.timeoutSeconds + 5)
+            claimed = try await worker.callbacks.claim(queue, limit: slots, lease: lease)
+        } catch {
+            worker.slots.giveBack(slots, of: tenant)
+            throw error
+        }
+        worker.slots.giveBack(slots - claimed.callbacks.count, of: tenant)
+        for callback in claimed.callbacks {
+            worker.deliveries.begin {
+                await deliver(callback)
+                owed.raise()
+            }
+        }
+        if claimed.callbacks.count == slots { return .zero }
+        return max(.milliseconds(1), claimed.next ?? Self.longestPause)
+    }
+
+    private func deliver(_ callback: Callback) async {
+        var failed = false
+        defer { worker.slots.end(tenant, failed: failed) }
+        do {
+            guard let message = try await message(for: callback) else {
+                _ = try await worker.callbacks.settle(callback, tenant: tenant, .dropped)
+                return
+            }
+            let started = ContinuousClock.now
+            let ending = await worker.sender.send(message.body, to: message.url, headers: message.headers)
+            worker.metrics.callbackDuration.recordNanoseconds(started.duration(to: .now).milliseconds * 1_000_000)
+            let outcome = outcome(of: ending, callback)
+            failed = ending != .delivered
+            if failed { worker.metrics.callbackFailures.increment() } else { worker.metrics.callbackSuccesses.increment() }
+            if case .dead(let error, _) = outcome {
+                worker.metrics.deadLetters.increment()
+                worker.logger.warning(
+                    "Callback given up",
+                    metadata: ["entry_id": "\(callback.entry)", "queue_id": "\(queue)", "attempts": "\(callback.attempts + 1)", "error": "\(error)"])
+            }
+            try await settle(callback, outcome)
+        } catch {
+            // Not settled: the lease brings it back.
+            worker.logger.debug("A callback could not be settled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// A delivered callback that cannot be settled would be sent again: worth a few tries while Redis comes back.
+    private func settle(_ callback: Callback, _ outcome: Callbacks.Outcome) async throws {
+        for pause in [100, 500, 2000] {
+            do {
+                _ = try await worker.callbacks.settle(callback, tenant: tenant, outcome)
+                return
+            } catch {
+                try await Task.sleep(for: .milliseconds(pause))
+            }
+        }
+        _ = try await worker.callbacks.settle(callback, tenant: tenant, outcome)
+    }
+
+    private func outcome(of ending: CallbackSender.Ending, _ callback: Callback) -> Callbacks.Outcome {
+        switch ending {
+        case .delivered: return .delivered
+        case .failed(let error, let status, let retryAfter, let isFinal):
+            guard !isFinal, let pause = worker.retries.pause(after: callback.attempts + 1, asked: retryAfter) else {
+                return .dead(error: error, status: status)
+            }
+            return .retry(delay: pause, error: error)
+        }
+    }
+
+    /// What to send and where; `nil` when nothing is to be sent any more.
+    private func message(for callback: Callback) async throws -> (url: String, body: String, headers: [(name: String, value: String)])? {
+        guard let tenant = try await worker.tenants.recent(tenant), tenant.isActive, let url = tenant.callbackURL,
+            let queue = try await worker.queues.recent(queue), let secret = worker.tenants.signingSecret(of: tenant)
+        else { return nil }
+        let ticket = Ticket(
+            queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,
+            visitor: callback.visitor)
+        let body = callback.body(token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL).text
+        let seconds = Timestamp.now().milliseconds / 1000
+        guard let headers = WebhookSignature.headers(id: callback.id(epoch: queue.epoch), seconds: seconds, body: body, secret: secret) else {
+            return nil
+        }
+        return (url, body, headers)
+    }
+}

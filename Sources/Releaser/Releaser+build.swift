@@ -1,0 +1,28 @@
+import Foundation
+import Logging
+import NIOPosix
+import Observability
+import Redis
+import ServiceLifecycle
+import UnixSignals
+import WaitingRoom
+
+/// Puts the releaser together. Services stop in the reverse of this order: the worker first, Redis last.
+func buildReleaser(_ configuration: ServiceConfiguration) async throws -> ServiceGroup {
+    let format = configuration.logFormat.flatMap { LogFormat(rawValue: $0.rawValue) } ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
+    bootstrapLogging(level: Logger.Level(rawValue: configuration.logLevel) ?? .info, format: format)
+    let logger = Logger(label: "releaser")
+    if !configuration.foreignVariables.isEmpty {
+        logger.notice("These variables have no meaning here and are ignored: \(configuration.foreignVariables.joined(separator: ", "))")
+    }
+    let metrics = ReleaserMetrics(registry: PrometheusRegistry())
+    let redis = RedisClient(configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    let worker = Worker(configuration: configuration, redis: redis, metrics: metrics, logger: logger)
+    let ops = opsServer(redis: redis, metrics: metrics, host: configuration.host, port: configuration.metricsPort ?? 9091, logger: logger)
+    return ServiceGroup(
+        configuration: .init(
+            services: [
+                .init(service: redis), .init(service: ops), .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+}

@@ -1,0 +1,83 @@
+import CoreMetrics
+import Observability
+import Synchronization
+import WaitingRoom
+
+/// Every metric of the releaser, in one list. Those of the first group have the names and labels that the product came with.
+struct ReleaserMetrics: Sendable {
+    let registry: PrometheusRegistry
+
+    let released: Counter
+    let expired: Counter
+    let callbackSuccesses: Counter
+    let callbackFailures: Counter
+    let callbackDuration: CoreMetrics.Timer
+
+    let deadLetters: Counter
+    let lockChanges: Counter
+    let locksHeld: Gauge
+    let callbacksUnderWay: Gauge
+    let releaseLag: CoreMetrics.Timer
+
+    init(registry: PrometheusRegistry) {
+        self.registry = registry
+        func counter(_ name: String, _ help: String) -> Counter {
+            registry.describe(name, help: help)
+            return Counter(label: name, factory: registry)
+        }
+        func gauge(_ name: String, _ help: String) -> Gauge {
+            registry.describe(name, help: help)
+            return Gauge(label: name, factory: registry)
+        }
+        func timer(_ name: String, _ help: String, buckets: [Double]) -> CoreMetrics.Timer {
+            registry.describe(name, help: help, buckets: buckets)
+            return CoreMetrics.Timer(label: name, factory: registry)
+        }
+        released = counter("queue_users_released_total", "People let in by this worker")
+        expired = counter("queue_users_expired_total", "People given up for their silence by this worker")
+        callbackSuccesses = counter("callback_success_total", "Callbacks delivered")
+        callbackFailures = counter("callback_failure_total", "Attempts to deliver a callback that failed")
+        callbackDuration = timer(
+            "callback_duration_seconds", "Duration of each attempt to deliver a callback", buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+
+        deadLetters = counter("callback_dead_letters_total", "Callbacks given up after their last attempt")
+        lockChanges = counter("queue_lock_changes_total", "Queue locks taken by this worker")
+        locksHeld = gauge("queue_locks_held", "Queues that this worker looks after")
+        callbacksUnderWay = gauge("callbacks_under_way", "Attempts to deliver callbacks under way in this worker")
+        releaseLag = timer(
+            "queue_release_lag_seconds", "How late a release step began", buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
+        registry.describe("queue_size", help: "People waiting, told by the worker that looks after the queue")
+        registry.describe("queue_released_total", help: "People let in by this worker, by queue")
+        registry.describe(
+            "queue_wait_seconds", help: "How long those let in had waited, by queue",
+            buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400])
+    }
+
+    func render() -> String { registry.render() }
+
+    /// The metrics of one queue; they go when the worker no longer looks after it.
+    func queue(_ id: Identifier) -> QueueMetrics { QueueMetrics(id, registry: registry) }
+}
+
+/// The metrics of one queue that this worker looks after.
+struct QueueMetrics: Sendable {
+    private let size: Gauge
+    private let released: Counter
+    private let wait: CoreMetrics.Timer
+
+    init(_ id: Identifier, registry: PrometheusRegistry) {
+        let labels = [("queue_id", id.description)]
+        size = Gauge(label: "queue_size", dimensions: labels, factory: registry)
+        released = Counter(label: "queue_released_total", dimensions: labels, factory: registry)
+        wait = CoreMetrics.Timer(label: "queue_wait_seconds", dimensions: labels, factory: registry)
+    }
+
+    func released(_ release: Release) {
+        size.record(Double(release.stillWaiting))
+        released.increment(by: release.people.count)
+        for person in release.people { wait.recordNanoseconds(person.waited.milliseconds * 1_000_000) }
+    }
+
+    /// The size is exported only by the worker that looks after the queue, so that a sum over workers is right.
+    func forget() { size.destroy() }
+}
