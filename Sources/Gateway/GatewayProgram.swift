@@ -29,16 +29,25 @@ struct GatewayProgram: Service {
             services.append(.init(service: opsApplication(room, port: port, eventLoopGroup: eventLoopGroup, logger: logger)))
         }
         let server = ServiceGroup(configuration: .init(services: services, logger: logger))
-        try await withGracefulShutdownHandler {
-            try await server.run()
-        } onGracefulShutdown: {
-            room.readiness.drain()
-            logger.info("Draining", metadata: ["seconds": "\(configuration.drainSeconds)"])
-            Task {
-                try? await Task.sleep(for: .seconds(configuration.drainSeconds))
-                await server.triggerGracefulShutdown()
+        // Detached: a group within the program's group would hear of the shutdown at once.
+        let serving = Task.detached { try await server.run() }
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await serving.value }
+                group.addTask { try await drain(room, server) }
+                try await group.waitForAll()
             }
+        } onCancel: {
+            serving.cancel()
         }
+    }
+
+    private func drain(_ room: Room, _ server: ServiceGroup) async throws {
+        try await gracefulShutdown()
+        room.readiness.drain()
+        logger.info("Draining", metadata: ["seconds": "\(configuration.drainSeconds)"])
+        try await Task.sleep(for: .seconds(configuration.drainSeconds))
+        await server.triggerGracefulShutdown()
     }
 }
 

@@ -35,7 +35,8 @@ enum OpenAPISchemas {
             required: ["email", "role", "app_id"],
             [
                 ("email", described(nullable("string"), "Null for an application's secret key")),
-                ("role", ["type": "string", "enum": ["viewer", "app_admin", "super_admin"]]), ("app_id", nullable("string", format: "uuid")),
+                ("role", ["type": "string", "enum": ["viewer", "app_admin", "super_admin"]]),
+                ("app_id", nullable("string", format: "uuid")),
             ]),
         "Error": object(
             required: ["detail", "code"], [("detail", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
@@ -111,7 +112,8 @@ enum OpenAPISchemas {
     }
 
     private static let queueKeys = [
-        "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds", "message",
+        "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
+        "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme",
     ]
 
@@ -132,7 +134,8 @@ enum OpenAPISchemas {
             setting("wait_ttl_seconds", silence, .integer(Queue.defaultWaitTTLSeconds)),
             setting("message", ["type": ["string", "null"], "maxLength": 500, "description": "Shown on every waiting screen"], nil),
             setting("unique_visitors", described(flag, "Visitor ids are secrets: one place for each"), false),
-            setting("redirect_url", described(nullable("string", format: "uri"), "Where released visitors go; else the application's"), nil),
+            setting(
+                "redirect_url", described(nullable("string", format: "uri"), "Where released visitors go; else the application's"), nil),
             setting("return_hosts", described(hosts, "Hosts, with their sub-domains, to return to; none = the application's domain"), []),
             setting("lang", ["type": "string", "enum": ["en", "ar"]], "en"),
             setting("theme", ["type": "string", "enum": ["light", "dark", "auto"]], "light"),
@@ -170,7 +173,8 @@ enum OpenAPISchemas {
                     "items": object(
                         required: ["type", "loc", "msg", "input"],
                         [
-                            ("type", text), ("loc", ["type": "array", "items": ["type": ["string", "integer"]]]), ("msg", text), ("input", [:]),
+                            ("type", text), ("loc", ["type": "array", "items": ["type": ["string", "integer"]]]), ("msg", text),
+                            ("input", [:]),
                         ]),
                 ]
             ), ("code", text),
@@ -181,7 +185,10 @@ enum OpenAPISchemas {
         [
             ("period", object(required: ["start_date", "end_date", "days"], [("start_date", time), ("end_date", time), ("days", count)])),
             ("daily_joins", ["type": "array", "items": object(required: ["date", "count"], [("date", date), ("count", count)])]),
-            ("status_distribution", ["type": "array", "items": object(required: ["status", "count"], [("status", status), ("count", count)])]),
+            (
+                "status_distribution",
+                ["type": "array", "items": object(required: ["status", "count"], [("status", status), ("count", count)])]
+            ),
             ("completion_rate_percent", number),
             (
                 "daily_wait_times",

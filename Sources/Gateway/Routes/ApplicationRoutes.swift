@@ -12,7 +12,8 @@ struct ApplicationRoutes {
                 .post, "/applications/", access: .superAdmin,
                 Operation(
                     tag: "Applications", summary: "Make an application; its secret key is shown this once",
-                    body: Operation.schema("AppDraft"), success: 201, answer: Operation.schema("AppWithSecret"), failures: [409, 413, 415, 422]),
+                    body: Operation.schema("AppDraft"), success: 201, answer: Operation.schema("AppWithSecret"),
+                    failures: [409, 413, 415, 422]),
                 handler: create),
             Route(
                 .get, "/applications/", access: .viewer,
@@ -31,7 +32,8 @@ struct ApplicationRoutes {
                 handler: update),
             Route(
                 .delete, "/applications/{id}", access: .tenantAdmin,
-                Operation(tag: "Applications", summary: "Delete an application and its queues", success: 204, failures: [404]), handler: delete),
+                Operation(tag: "Applications", summary: "Delete an application and its queues", success: 204, failures: [404]),
+                handler: delete),
             Route(
                 .post, "/applications/{id}/rotate_keys", access: .tenantAdmin,
                 Operation(

@@ -15,7 +15,9 @@ struct AuthRoutes {
                 Operation(tag: "Sign-in", summary: "Who the bearer is", answer: Operation.schema("Me")), handler: me),
             Route(
                 .post, "/auth/refresh", access: .viewer,
-                Operation(tag: "Sign-in", summary: "A new token for the same session, which ends after 24 hours", answer: Operation.schema("Token")),
+                Operation(
+                    tag: "Sign-in", summary: "A new token for the same session, which ends after 24 hours",
+                    answer: Operation.schema("Token")),
                 handler: refresh),
         ]
     }
@@ -66,7 +68,8 @@ struct AuthRoutes {
         guard case .account = try await room.caller(request, atLeast: .viewer), let bearer = request.bearer,
             let session = await room.sessions.verify(bearer)
         else {
-            throw GatewayError.unauthorized("A secret key has no session to refresh: sign in at POST /auth/login", code: "invalid_credentials")
+            throw GatewayError.unauthorized(
+                "A secret key has no session to refresh: sign in at POST /auth/login", code: "invalid_credentials")
         }
         return try await token(for: session)
     }

@@ -12,7 +12,8 @@ struct DashboardRoutes {
                 Operation(tag: "Dashboard", summary: "Totals", answer: Operation.schema("Summary")), handler: summary),
             Route(
                 .get, "/dashboard/queue_stats", access: .viewer,
-                Operation(tag: "Dashboard", summary: "Figures of each queue", answer: Operation.list(of: "QueueStats")), handler: queueStats),
+                Operation(tag: "Dashboard", summary: "Figures of each queue", answer: Operation.list(of: "QueueStats")), handler: queueStats
+            ),
             Route(
                 .get, "/dashboard/callback_errors", access: .viewer,
                 Operation(
@@ -90,7 +91,8 @@ struct DashboardRoutes {
         let status = letter.lastStatus.map { ", last status \($0)" } ?? ""
         return [
             "id": .string(callback.id(epoch: epoch)), "message": .string(letter.error),
-            "details": .string("Given up after \(callback.attempts) attempts\(status); entry \(callback.entry), visitor \(callback.visitor)"),
+            "details": .string(
+                "Given up after \(callback.attempts) attempts\(status); entry \(callback.entry), visitor \(callback.visitor)"),
             "created_at": .string(letter.died.zoneless), "application_id": .string(letter.tenant.description),
             "queue_id": .string(callback.queue.description),
         ]
@@ -98,7 +100,8 @@ struct DashboardRoutes {
 
     static func analytics(_ statistics: [QueueStatistics], days count: Int, now: Timestamp) -> JSON {
         let days = (now.day - count + 1)...now.day
-        let byDay = days.map { day in (Timestamp(day: day).date, statistics.compactMap { $0.days[day] }.reduce(QueueStatistics.Totals(), +)) }
+        let byDay = days.map { day in (Timestamp(day: day).date, statistics.compactMap { $0.days[day] }.reduce(QueueStatistics.Totals(), +))
+        }
         let total = byDay.map(\.1).reduce(QueueStatistics.Totals(), +)
         let distribution: [(Entry.State, Int)] = [
             (.waiting, statistics.map(\.waiting).reduce(0, +)), (.released, total.released), (.expired, total.expired),
@@ -113,7 +116,8 @@ struct DashboardRoutes {
             "daily_joins": .array(byDay.map { ["date": .string($0.0), "count": .integer($0.1.joined)] }),
             "status_distribution": .array(distribution.map { ["status": .string($0.0.word), "count": .integer($0.1)] }),
             "completion_rate_percent": oneDecimal(completion),
-            "daily_wait_times": .array(byDay.map { ["date": .string($0.0), "avg_wait_time_seconds": oneDecimal($0.1.averageWaitSeconds)] }),
+            "daily_wait_times": .array(
+                byDay.map { ["date": .string($0.0), "avg_wait_time_seconds": oneDecimal($0.1.averageWaitSeconds)] }),
         ]
     }
 

@@ -18,7 +18,8 @@ struct QueueRoutes {
                 .get, "/queues/", access: .viewer,
                 Operation(
                     tag: "Queues", summary: "The queues that the caller sees, by creation",
-                    parameters: [.init(name: "application_id", place: .query, schema: ["type": "string", "format": "uuid"])] + Page.parameters,
+                    parameters: [.init(name: "application_id", place: .query, schema: ["type": "string", "format": "uuid"])]
+                        + Page.parameters,
                     answer: Operation.list(of: "Queue"), failures: [404, 422]),
                 handler: list),
             Route(
@@ -107,7 +108,9 @@ private struct QueueSettings {
     private var changes: [@Sendable (inout Queue) -> Void] = []
 
     init(_ fields: inout Fields) {
-        if let rate = fields.number("max_users_per_minute", 0...Self.maximumRate, fallback: nil) { changes.append { $0.ratePerMinute = rate } }
+        if let rate = fields.number("max_users_per_minute", 0...Self.maximumRate, fallback: nil) {
+            changes.append { $0.ratePerMinute = rate }
+        }
         if fields.has("priority") {
             let priority = fields.integer("priority", 1...100, fallback: 1)
             changes.append { $0.priority = priority }

@@ -36,7 +36,8 @@ struct ServiceRoutes {
                 handler: live),
             Route(
                 .get, "/health/ready", access: .anyone,
-                Operation(tag: "Service", summary: "Whether to send requests here", answer: ["type": "object"], failures: [503]), handler: ready),
+                Operation(tag: "Service", summary: "Whether to send requests here", answer: ["type": "object"], failures: [503]),
+                handler: ready),
         ]
     }
 

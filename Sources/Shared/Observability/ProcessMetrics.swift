@@ -23,5 +23,5 @@ enum ProcessMetrics {
         return text
     }
 
-    private static let started = Date().timeIntervalSince1970
+    static let started = Date().timeIntervalSince1970
 }

@@ -25,7 +25,11 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
     package let maximumSeries: Int
     private let state = Mutex(State())
 
-    package init(maximumSeries: Int = 10_000) { self.maximumSeries = maximumSeries }
+    package init(maximumSeries: Int = 10_000) {
+        self.maximumSeries = maximumSeries
+        // Read once now: it stands for the start of the process.
+        _ = ProcessMetrics.started
+    }
 
     /// Sets the help text of a metric, and the bounds of its buckets when it is a histogram.
     package func describe(_ name: String, help: String, buckets: [Double]? = nil) {

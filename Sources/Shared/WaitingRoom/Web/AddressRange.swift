@@ -56,7 +56,8 @@ package struct AddressRange: Sendable, Equatable {
         }
         // The length of a range written as IPv4 inside IPv6 counts from the IPv6 address's beginning.
         let inset = parts[0].contains(":") && !address.isIPv6 ? 96 : 0
-        guard let written = Int(parts[1]), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), (inset...inset + width).contains(written)
+        guard let written = Int(parts[1]), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            (inset...inset + width).contains(written)
         else { return nil }
         bits = written - inset
         base = address.prefix(bits: bits)

@@ -1,0 +1,135 @@
+"""The real service, private to one test run: redis-server, Gateway, Releaser, and its API."""
+
+import json
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from deadline import until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARIES = pathlib.Path(os.environ.get("ANTEROOM_BIN", ROOT / ".build" / "debug")).resolve()
+EMAIL = "admin@localhost"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Answer(Exception):
+    """An answer of the API that is not a success."""
+
+    def __init__(self, status, body):
+        super().__init__(f"HTTP {status}: {body}")
+        self.status = status
+
+
+class Service:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.address = f"http://127.0.0.1:{free_port()}"
+        self.password = secrets.token_urlsafe(18)
+        self.children = []
+        self.token = None
+
+    def start(self):
+        redis_socket = self.folder / "redis.sock"
+        self.redis = self.launch(
+            "redis", ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)])
+        until(redis_socket.exists, "redis-server's socket")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "APP_ENV": "development",
+            "REDIS_URL": f"unix://{redis_socket}",
+            "HOST": "127.0.0.1",
+            "PORT": self.address.rsplit(":", 1)[1],
+            "PUBLIC_URL": self.address,
+            "SECRET_KEY": secrets.token_hex(32),
+            "ADMIN_EMAIL": EMAIL,
+            "ADMIN_PASSWORD": self.password,
+        }
+        self.launch("gateway", [str(BINARIES / "Gateway")], environment | {"METRICS_PORT": str(free_port())})
+        self.launch("releaser", [str(BINARIES / "Releaser")], environment | {"METRICS_PORT": str(free_port())})
+        until(self.is_ready, f"the gateway ({self.folder / 'gateway.log'})", seconds=60)
+        form = urllib.parse.urlencode({"username": EMAIL, "password": self.password}).encode()
+        self.token = self.call("POST", "/auth/login", form)["access_token"]
+
+    def launch(self, name, command, environment=None):
+        with open(self.folder / f"{name}.log", "wb") as log:
+            child = subprocess.Popen(command, env=environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT)
+        self.children.append(child)
+        return child
+
+    def is_ready(self):
+        for child in self.children:
+            assert child.poll() is None, f"{child.args[0]} ended with {child.returncode}, see {self.folder}"
+        try:
+            self.call("GET", "/health/ready")
+            return True
+        except (Answer, OSError):
+            return False
+
+    def stop(self):
+        self.redis.send_signal(signal.SIGCONT)
+        for child in reversed(self.children):
+            child.terminate()
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def call(self, method, path, body=None, headers=None):
+        """Sends a form when `body` is bytes, else JSON, and reads the JSON answer. Raises `Answer` for an error status."""
+        headers = dict(headers or {})
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif body is not None:
+            body = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(self.address + path, body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise Answer(error.code, error.read().decode(errors="replace")) from None
+
+    def make_application(self, **fields):
+        return self.call("POST", "/applications/", {"name": "Shop", "domain": "127.0.0.1", "callback_url": None} | fields)
+
+    def make_queue(self, application, **fields):
+        """A queue that releases nobody until its rate is raised."""
+        settings = {"application_id": application["id"], "name": "Sneaker drop", "max_users_per_minute": 0}
+        queue = self.call("POST", "/queues/", settings | fields)
+        return Queue(self, application, queue["id"])
+
+
+class Queue:
+    def __init__(self, service, application, identifier):
+        self.service, self.application, self.id = service, application, identifier
+
+    def join(self, visitor):
+        headers = {"X-API-Key": self.application["api_key"]}
+        return self.service.call("POST", "/join", {"queue_id": self.id, "visitor_id": visitor}, headers)
+
+    def set(self, **fields):
+        self.service.call("PUT", f"/queues/{self.id}", fields)
+
+    def length(self):
+        """How many wait, as a newcomer behind them would see it; the newcomer leaves again."""
+        probe = self.join("probe")
+        self.service.call("POST", "/cancel", {"token": probe["token"]})
+        return probe["position"] - 1
+
+    def page(self, **query):
+        return f"{self.service.address}/wait/{self.id}?{urllib.parse.urlencode(query)}"

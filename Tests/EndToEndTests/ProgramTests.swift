@@ -1,0 +1,77 @@
+import Foundation
+import Redis
+import TestSupport
+import Testing
+import WaitingRoom
+
+@Suite("The programs themselves")
+struct ProgramTests {
+    @Test("help lists every variable; version and unknown arguments answer at once", arguments: ["Gateway", "Releaser"])
+    func arguments(name: String) async throws {
+        let help = try Program(name, ["--help"])
+        #expect(try await help.end() == 0)
+        for variable in ConfigurationVariable.all { #expect(help.text.contains("  \(variable.name)\n")) }
+        let version = try Program(name, ["--version"])
+        #expect(try await version.end() == 0)
+        #expect(version.text.contains(anteroomVersion))
+        let wrong = try Program(name, ["--nope"])
+        #expect(try await wrong.end() == 64)
+        for program in [help, version, wrong] { program.remove() }
+    }
+
+    @Test("a wrong value stops the start with one line and code 78, and shows no secret", arguments: ["Gateway", "Releaser"])
+    func wrongConfiguration(name: String) async throws {
+        for (variable, value) in [
+            ("PORT", "eighty"), ("SECRET_KEY", "tooshort"), ("REDIS_URL", "redis://:hunter2@/"), ("APP_ENV", "test"), ("PUBLIC_URL", "example.com"),
+            ("LOCK_TTL_MS", "-1"), ("CALLBACK_ALLOW_PRIVATE", "maybe"), ("APP_ENV", "production"), ("LOG_LEVEL", "loud"),
+        ] {
+            let program = try Program(name, environment: [variable: value])
+            #expect(try await program.end() == 78)
+            let lines = program.text.split(separator: "\n")
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains(value == "production" ? "SECRET_KEY" : variable) == true)
+            #expect(!program.text.contains("hunter2") && !program.text.contains("tooshort"))
+            program.remove()
+        }
+    }
+
+    @Test("SIGTERM: not ready at once, still answering while it drains, then exit 0")
+    func drain() async throws {
+        try await Installation.with(environment: ["DRAIN_SECONDS": "2"]) { site in
+            let port = freePort()
+            let gateway = try await site.gateway(port: port)
+            gateway.signal(SIGTERM)
+            try await eventually("it is not ready") { (try? await site.get("/health/ready", port: port).status) == 503 }
+            #expect(try await site.get("/health/live", port: port).status == 200)
+            #expect(try await gateway.end(within: .seconds(12)) == 0)
+            let releaser = try await site.releaser()
+            releaser.signal(SIGTERM)
+            #expect(try await releaser.end(within: .seconds(12)) == 0)
+        }
+    }
+
+    @Test("a releaser outlives Redis")
+    func redisGone() async throws {
+        try await Installation.with { site in
+            let releaser = try await site.releaser()
+            site.redis.crash()
+            try await Task.sleep(for: .seconds(2))
+            #expect(releaser.isRunning)
+            try await site.redis.start()
+            let token = try await eventuallySignedIn(site)
+            let shop = try await site.application(token, callbackURL: nil)
+            let queue = try await site.queue(token, of: shop, ratePerMinute: 600)
+            let ticket = try #require(try await site.join(queue, of: shop, visitor: "v").json["token"]?.string)
+            try await eventually("the visitor is let in") {
+                try await site.get("/queue_status?token=\(ticket)").json["status"] == "ready"
+            }
+        }
+    }
+
+    /// Redis came back empty, so the gateway is started again to make its first administrator.
+    private func eventuallySignedIn(_ site: Installation) async throws -> String {
+        let port = freePort()
+        try await site.gateway(port: port)
+        return try await site.signIn()
+    }
+}
