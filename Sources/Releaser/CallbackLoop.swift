@@ -72,7 +72,10 @@ struct CallbackLoop: Sendable {
                 worker.metrics.deadLetters.increment()
                 worker.logger.warning(
                     "Callback given up",
-                    metadata: ["entry_id": "\(callback.entry)", "queue_id": "\(queue)", "attempts": "\(callback.attempts + 1)", "error": "\(error)"])
+                    metadata: [
+                        "entry_id": "\(callback.entry)", "queue_id": "\(queue)", "attempts": "\(callback.attempts + 1)",
+                        "error": "\(error)",
+                    ])
             }
             try await settle(callback, outcome)
         } catch {
@@ -115,7 +118,8 @@ struct CallbackLoop: Sendable {
             visitor: callback.visitor)
         let body = callback.body(token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL).text
         let seconds = Timestamp.now().milliseconds / 1000
-        guard let headers = WebhookSignature.headers(id: callback.id(epoch: queue.epoch), seconds: seconds, body: body, secret: secret) else {
+        guard let headers = WebhookSignature.headers(id: callback.id(epoch: queue.epoch), seconds: seconds, body: body, secret: secret)
+        else {
             return nil
         }
         return (url, body, headers)

@@ -61,7 +61,8 @@ struct QueueCare: Sendable {
     private func sweep(_ queue: Queue) async {
         var cursor: Int64 = 0
         repeat {
-            guard let step = try? await worker.queues.sweep(queue, cursor: cursor, retentionHours: worker.configuration.retentionHours) else {
+            guard let step = try? await worker.queues.sweep(queue, cursor: cursor, retentionHours: worker.configuration.retentionHours)
+            else {
                 return
             }
             worker.metrics.expired.increment(by: step.expired)

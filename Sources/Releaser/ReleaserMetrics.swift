@@ -38,7 +38,8 @@ struct ReleaserMetrics: Sendable {
         callbackSuccesses = counter("callback_success_total", "Callbacks delivered")
         callbackFailures = counter("callback_failure_total", "Attempts to deliver a callback that failed")
         callbackDuration = timer(
-            "callback_duration_seconds", "Duration of each attempt to deliver a callback", buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+            "callback_duration_seconds", "Duration of each attempt to deliver a callback",
+            buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
 
         deadLetters = counter("callback_dead_letters_total", "Callbacks given up after their last attempt")
         lockChanges = counter("queue_lock_changes_total", "Queue locks taken by this worker")

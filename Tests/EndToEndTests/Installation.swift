@@ -75,7 +75,9 @@ final class Installation: Sendable {
         try await send("GET", path, port: port, headers: bearer.map { [("Authorization", "Bearer \($0)")] } ?? [], body: nil)
     }
 
-    func post(_ path: String, _ json: JSON, port: Int? = nil, bearer: String? = nil, headers: [(String, String)] = []) async throws -> Answer {
+    func post(_ path: String, _ json: JSON, port: Int? = nil, bearer: String? = nil, headers: [(String, String)] = []) async throws
+        -> Answer
+    {
         let all = headers + (bearer.map { [("Authorization", "Bearer \($0)")] } ?? []) + [("Content-Type", "application/json")]
         return try await send("POST", path, port: port, headers: all, body: json.text)
     }
@@ -114,7 +116,8 @@ final class Installation: Sendable {
 
     func queue(_ token: String, of site: Site, ratePerMinute: Int, more: [JSON.Member] = []) async throws -> Identifier {
         let members: [JSON.Member] =
-            [.init("application_id", .string(site.id)), .init("name", "Drop"), .init("max_users_per_minute", .integer(ratePerMinute))] + more
+            [.init("application_id", .string(site.id)), .init("name", "Drop"), .init("max_users_per_minute", .integer(ratePerMinute))]
+            + more
         let answer = try await post("/queues/", .object(members), bearer: token)
         #expect(answer.status == 201)
         return try #require(answer.json["id"]?.string.flatMap { Identifier(uuid: $0) })

@@ -22,7 +22,8 @@ struct ProgramTests {
     @Test("a wrong value stops the start with one line and code 78, and shows no secret", arguments: ["Gateway", "Releaser"])
     func wrongConfiguration(name: String) async throws {
         for (variable, value) in [
-            ("PORT", "eighty"), ("SECRET_KEY", "tooshort"), ("REDIS_URL", "redis://:hunter2@/"), ("APP_ENV", "test"), ("PUBLIC_URL", "example.com"),
+            ("PORT", "eighty"), ("SECRET_KEY", "tooshort"), ("REDIS_URL", "redis://:hunter2@/"), ("APP_ENV", "test"),
+            ("PUBLIC_URL", "example.com"),
             ("LOCK_TTL_MS", "-1"), ("CALLBACK_ALLOW_PRIVATE", "maybe"), ("APP_ENV", "production"), ("LOG_LEVEL", "loud"),
         ] {
             let program = try Program(name, environment: [variable: value])

@@ -6,7 +6,9 @@ import WaitingRoom
 
 @Suite("Both programs together", .serialized)
 struct WorkerFailureTests {
-    @Test("three workers, one killed, one stopped for longer than a lock lives: everyone in once, in order, within the rate, each called back")
+    @Test(
+        "three workers, one killed, one stopped for longer than a lock lives: everyone in once, in order, within the rate, each called back"
+    )
     func killedAndStopped() async throws {
         let receiver = Receiver()
         try await receiver.run {

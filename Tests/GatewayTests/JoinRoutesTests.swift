@@ -11,7 +11,8 @@ import WaitingRoom
 @Suite("POST /join")
 struct JoinRoutesTests {
     private static let entryKeys = [
-        "queue_id", "visitor_id", "status", "redirect_url", "wait_time", "expires_at", "id", "token", "created_at", "position", "eta_seconds",
+        "queue_id", "visitor_id", "status", "redirect_url", "wait_time", "expires_at", "id", "token", "created_at", "position",
+        "eta_seconds",
         "queue_length", "poll_after_ms",
     ]
 
@@ -46,7 +47,8 @@ struct JoinRoutesTests {
             let queue = try await site.queue(of: tenant)
             for _ in 1...2 {
                 let answer = try await site.post(
-                    "/join", ["queue_id": .string(queue.id.description), "visitor_id": "v"], headers: [HTTPField.Name(name)!: tenant.apiKey])
+                    "/join", ["queue_id": .string(queue.id.description), "visitor_id": "v"], headers: [HTTPField.Name(name)!: tenant.apiKey]
+                )
                 #expect(answer.status == 200)
             }
         }
@@ -103,9 +105,11 @@ struct JoinRoutesTests {
     @Test(
         "says what is wrong with a body",
         arguments: [
-            ("{}", "missing"), ("{\"queue_id\":\"x\",\"visitor_id\":\"v\"}", "uuid_parsing"), ("{\"queue_id\":1,\"visitor_id\":\"v\"}", "string_type"),
+            ("{}", "missing"), ("{\"queue_id\":\"x\",\"visitor_id\":\"v\"}", "uuid_parsing"),
+            ("{\"queue_id\":1,\"visitor_id\":\"v\"}", "string_type"),
             ("{\"queue_id\":null,\"visitor_id\":\"v\"}", "string_type"), ("[]", "model_attributes_type"), ("{", "json_invalid"),
-            ("{\"visitor_id\":\"v\",\"visitor_id\":\"w\"}", "json_invalid"), ("", "json_invalid"), ("{\"visitor_id\":\"v\",}", "json_invalid"),
+            ("{\"visitor_id\":\"v\",\"visitor_id\":\"w\"}", "json_invalid"), ("", "json_invalid"),
+            ("{\"visitor_id\":\"v\",}", "json_invalid"),
             ("{\"queue_id\":\"\(UUID())\",\"visitor_id\":\"\"}", "string_too_short"),
             ("{\"queue_id\":\"\(UUID())\",\"visitor_id\":\"\(String(repeating: "a", count: 65))\"}", "string_too_long"),
             ("{\"queue_id\":\"\(UUID())\",\"visitor_id\":\"a\\u0007\"}", "string_pattern_mismatch"),

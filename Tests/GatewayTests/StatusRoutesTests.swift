@@ -68,7 +68,9 @@ struct StatusRoutesTests {
         }
     }
 
-    @Test("cancel takes the token in the query, a form or JSON; the second time there is nothing to cancel", arguments: ["query", "form", "json"])
+    @Test(
+        "cancel takes the token in the query, a form or JSON; the second time there is nothing to cancel",
+        arguments: ["query", "form", "json"])
     func cancel(place: String) async throws {
         try await withGateway { site in
             let (tenant, _) = try await site.application()

@@ -41,14 +41,16 @@ struct Site: Sendable {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, bearer: String? = nil, headers: HTTPFields = [:], json: JSON? = nil, body: String? = nil,
+        _ method: HTTPRequest.Method, _ path: String, bearer: String? = nil, headers: HTTPFields = [:], json: JSON? = nil,
+        body: String? = nil,
         type: String? = nil
     ) async throws -> Answer {
         var headers = headers
         if let bearer { headers[.authorization] = "Bearer \(bearer)" }
         if let type { headers[.contentType] = type } else if json != nil { headers[.contentType] = "application/json" }
         let text = json?.text ?? body
-        return try await client.execute(uri: path, method: method, headers: headers, body: text.map { ByteBuffer(string: $0) }) { response in
+        return try await client.execute(uri: path, method: method, headers: headers, body: text.map { ByteBuffer(string: $0) }) {
+            response in
             Answer(status: response.status.code, headers: response.headers, text: String(buffer: response.body))
         }
     }

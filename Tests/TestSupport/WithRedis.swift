@@ -1,7 +1,6 @@
-package import Redis
-
 import Logging
 import NIOPosix
+package import Redis
 
 /// Runs `body` with a private redis-server and a client connected to it; both end with it.
 package func withRedis<Result: Sendable>(

@@ -17,7 +17,11 @@ struct IdentityTests {
         }
     }
 
-    @Test("anything else is no identifier", arguments: ["", "x", "00000000-0000-0000-0000-00000000000g", "00000000_0000-0000-0000-000000000000", "０0000000-0000-0000-0000-000000000000"])
+    @Test(
+        "anything else is no identifier",
+        arguments: [
+            "", "x", "00000000-0000-0000-0000-00000000000g", "00000000_0000-0000-0000-000000000000", "０0000000-0000-0000-0000-000000000000",
+        ])
     func notIdentifiers(text: String) {
         #expect(Identifier(uuid: text) == nil)
         #expect(Identifier(compact: text) == nil)
@@ -46,14 +50,16 @@ struct IdentityTests {
         #expect(TenantKey("pk_") == nil && TenantKey("whsec_x") == nil && TenantKey("") == nil)
     }
 
-    @Test("return addresses: the domain, its sub-domains, and nothing that only looks like it", arguments: [
-        ("https://shop.example/a", true), ("http://SHOP.example:8080/", true), ("https://a.shop.example", true),
-        ("https://shop.example.evil.com", false), ("https://evilshop.example", false), ("https://evil.com/shop.example", false),
-        ("https://shop.example@evil.com/", false), ("//shop.example/", false), ("javascript:alert(1)", false),
-        ("https:shop.example", false), ("https://evil.com\\@shop.example/", false), ("https:///shop.example", false),
-        ("https://shop.example\n.evil.com", false), ("https://user:pw@shop.example/", false), ("ftp://shop.example/", false),
-        ("https://shop.example%2eevil.com/", false), ("", false),
-    ])
+    @Test(
+        "return addresses: the domain, its sub-domains, and nothing that only looks like it",
+        arguments: [
+            ("https://shop.example/a", true), ("http://SHOP.example:8080/", true), ("https://a.shop.example", true),
+            ("https://shop.example.evil.com", false), ("https://evilshop.example", false), ("https://evil.com/shop.example", false),
+            ("https://shop.example@evil.com/", false), ("//shop.example/", false), ("javascript:alert(1)", false),
+            ("https:shop.example", false), ("https://evil.com\\@shop.example/", false), ("https:///shop.example", false),
+            ("https://shop.example\n.evil.com", false), ("https://user:pw@shop.example/", false), ("ftp://shop.example/", false),
+            ("https://shop.example%2eevil.com/", false), ("", false),
+        ])
     func returnAddresses(address: String, allowed: Bool) {
         #expect(WebURL.isAllowed(address, hosts: ["shop.example"]) == allowed)
     }

@@ -8,8 +8,9 @@ struct JSONTests {
 
     @Test("reads what RFC 8259 allows")
     func reads() throws {
-        #expect(try scan(" {\"a\": [1, -2.5e3, true, null, \"x\\u00e9\\ud83d\\ude00\\n\"]} ")
-            == ["a": [1, .number(-2500), true, nil, "xé😀\n"]])
+        #expect(
+            try scan(" {\"a\": [1, -2.5e3, true, null, \"x\\u00e9\\ud83d\\ude00\\n\"]} ")
+                == ["a": [1, .number(-2500), true, nil, "xé😀\n"]])
         #expect(try scan("9223372036854775807") == .integer(Int64.max))
         #expect(try scan("9223372036854775808") == .number(9_223_372_036_854_775_808))
         #expect(try scan("\"\"") == "")
@@ -18,8 +19,10 @@ struct JSONTests {
     @Test(
         "refuses all else",
         arguments: [
-            "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\":1,\"a\":2}", "{a:1}", "'a'", "01", "1.", ".5", "+1", "-", "1e", "NaN",
-            "Infinity", "1e999", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\\u0000\"", "\"a\nb\"", "\"\t\"",
+            "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\":1,\"a\":2}", "{a:1}", "'a'", "01", "1.", ".5", "+1", "-",
+            "1e", "NaN",
+            "Infinity", "1e999", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\\u0000\"", "\"a\nb\"",
+            "\"\t\"",
             "\"a", "tru", "nul", "[1] x", "{\"a\"}", "\u{FEFF}{}", "// x\n1", "[1 2]", "{\"e\u{301}\":1,\"e\u{301}\":2}",
         ])
     func refuses(text: String) { #expect(throws: JSONError.self) { try scan(text) } }
@@ -33,7 +36,9 @@ struct JSONTests {
 
     @Test("refuses what is not UTF-8")
     func invalidUTF8() {
-        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0xFF, 0xFE, 0x22, 0, 0x22, 0], [0x22, 0xED, 0xA0, 0x80, 0x22]] {
+        for bytes: [UInt8] in [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0xFF, 0xFE, 0x22, 0, 0x22, 0], [0x22, 0xED, 0xA0, 0x80, 0x22],
+        ] {
             #expect(throws: JSONError.self) { try JSONScanner.scan(bytes) }
         }
     }

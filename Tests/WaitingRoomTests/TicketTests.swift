@@ -42,7 +42,9 @@ struct TicketTests {
         #expect(rotated.sign(ticket) != text)
     }
 
-    @Test("secrets shorter than 32 characters are refused", arguments: ["", "short", String(repeating: "a", count: 31), String(repeating: "a", count: 32) + ",b"])
+    @Test(
+        "secrets shorter than 32 characters are refused",
+        arguments: ["", "short", String(repeating: "a", count: 31), String(repeating: "a", count: 32) + ",b"])
     func shortSecrets(text: String) { #expect(SecretKey(text) == nil) }
 
     @Test("what is sealed opens with the same secret only")

@@ -53,7 +53,9 @@ struct Fields {
 
     private mutating func missing(_ name: String) {
         problems.append(
-            .init(type: "missing", location: [.string(place), .string(name)], message: "Field required", input: place == "body" ? value : .null))
+            .init(
+                type: "missing", location: [.string(place), .string(name)], message: "Field required",
+                input: place == "body" ? value : .null))
     }
 
     /// A required text of `length` characters without control or bidi-override characters. Noted and "" when it is not one.
@@ -74,7 +76,9 @@ struct Fields {
         }
         let count = text.unicodeScalars.count
         if count < length.lowerBound {
-            note(name, type: "string_too_short", "String should have at least \(length.lowerBound) character\(length.lowerBound == 1 ? "" : "s")")
+            note(
+                name, type: "string_too_short",
+                "String should have at least \(length.lowerBound) character\(length.lowerBound == 1 ? "" : "s")")
         } else if count > length.upperBound {
             note(name, type: "string_too_long", "String should have at most \(length.upperBound) characters")
         } else if !VisibleText.isPlain(text) {
@@ -87,7 +91,9 @@ struct Fields {
 
     /// A whole number in `range`, written as a number or, in a query or form, as digits; `fallback` when absent.
     mutating func integer(_ name: String, _ range: ClosedRange<Int>, fallback: Int) -> Int {
-        guard let number = number(name, Double(range.lowerBound)...Double(range.upperBound), fallback: Double(fallback)) else { return fallback }
+        guard let number = number(name, Double(range.lowerBound)...Double(range.upperBound), fallback: Double(fallback)) else {
+            return fallback
+        }
         guard number == number.rounded() else {
             note(name, type: "int_from_float", "Input should be a valid integer, got a number with a fractional part")
             return fallback

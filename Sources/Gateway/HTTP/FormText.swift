@@ -5,7 +5,8 @@ enum FormText {
         var pairs: [(key: String, value: String)] = []
         for part in text.split(separator: "&") {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = decode(sides[0], plusIsSpace: true), let value = sides.count > 1 ? decode(sides[1], plusIsSpace: true) : "" else {
+            guard let key = decode(sides[0], plusIsSpace: true), let value = sides.count > 1 ? decode(sides[1], plusIsSpace: true) : ""
+            else {
                 return nil
             }
             pairs.append((key, value))

@@ -26,7 +26,8 @@ extension Request {
         if orNothing, bytes.readableBytes == 0 { return Fields(place: "body", value: .object([])) }
         guard mediaType == nil || mediaType == "application/json" else {
             throw GatewayError(
-                status: .unsupportedMediaType, code: "unsupported_media_type", message: "Send the body as JSON, with Content-Type: application/json")
+                status: .unsupportedMediaType, code: "unsupported_media_type",
+                message: "Send the body as JSON, with Content-Type: application/json")
         }
         return try Fields.json(Array(bytes.readableBytesView))
     }
@@ -42,7 +43,9 @@ extension Request {
                 message: "Send the body as a form, with Content-Type: application/x-www-form-urlencoded")
         }
         guard let text = String(validating: bytes.readableBytesView, as: UTF8.self), let pairs = FormText.pairs(text) else {
-            throw GatewayError.invalid([.init(type: "form_invalid", location: ["body"], message: "The form is not URL-encoded UTF-8", input: nil)])
+            throw GatewayError.invalid([
+                .init(type: "form_invalid", location: ["body"], message: "The form is not URL-encoded UTF-8", input: nil)
+            ])
         }
         return Fields(place: "body", value: .object(pairs.map { JSON.Member($0.key, .string($0.value)) }))
     }
@@ -51,7 +54,9 @@ extension Request {
     /// - Throws: ``GatewayError`` 422 when it is not URL-encoded UTF-8.
     func queryFields() throws -> Fields {
         guard let pairs = FormText.pairs(String(uri.query ?? "")) else {
-            throw GatewayError.invalid([.init(type: "query_invalid", location: ["query"], message: "The query is not URL-encoded UTF-8", input: nil)])
+            throw GatewayError.invalid([
+                .init(type: "query_invalid", location: ["query"], message: "The query is not URL-encoded UTF-8", input: nil)
+            ])
         }
         return Fields(place: "query", value: .object(pairs.reversed().map { JSON.Member($0.key, .string($0.value)) }))
     }
@@ -66,7 +71,9 @@ extension GatewayContext {
     /// - Throws: ``GatewayError`` 404 when it is not UTF-8.
     func parameter(_ name: String) throws -> String {
         let segments = (endpointPath ?? "").split(separator: "/", omittingEmptySubsequences: false)
-        guard let position = segments.firstIndex(of: "{\(name)}"), let raw = parameters.get(String(position)), let text = FormText.decode(raw[...], plusIsSpace: false) else {
+        guard let position = segments.firstIndex(of: "{\(name)}"), let raw = parameters.get(String(position)),
+            let text = FormText.decode(raw[...], plusIsSpace: false)
+        else {
             throw GatewayError.notFound("Not Found", code: "not_found")
         }
         return text

@@ -9,7 +9,9 @@ import WaitingRoom
 struct ErrorMiddleware: RouterMiddleware {
     let table: RouteTable
 
-    func handle(_ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response) async throws -> Response {
+    func handle(_ request: Request, context: GatewayContext, next: (Request, GatewayContext) async throws -> Response) async throws
+        -> Response
+    {
         do {
             return try await next(request, context)
         } catch let error as HTTPParserError {

@@ -39,7 +39,8 @@ struct Pages {
 
     private func shared(_ catalogue: WebAssets.Catalogue, theme: String) -> [String: Any] {
         [
-            "lang": catalogue.language, "dir": catalogue.direction, "theme": theme, "t": catalogue.words, "styleURL": "/styles/anteroom.css",
+            "lang": catalogue.language, "dir": catalogue.direction, "theme": theme, "t": catalogue.words,
+            "styleURL": "/styles/anteroom.css",
             "languages": assets.languages.map { language -> [String: Any] in
                 ["code": language.language, "name": language.name, "current": language.language == catalogue.language]
             },

@@ -41,7 +41,9 @@ struct WebAssets: Sendable {
     }
 
     /// The languages there are, English first.
-    var languages: [Catalogue] { catalogues.values.sorted { ($0.language == "en" ? "" : $0.language) < ($1.language == "en" ? "" : $1.language) } }
+    var languages: [Catalogue] {
+        catalogues.values.sorted { ($0.language == "en" ? "" : $0.language) < ($1.language == "en" ? "" : $1.language) }
+    }
 
     /// The words of `language`, or of English.
     func catalogue(_ language: String) -> Catalogue { catalogues[language] ?? catalogues["en"]! }
@@ -89,7 +91,9 @@ extension Response {
         let tag = "\"\(Base64URL.encode(Array(SHA256.hash(data: Array(text.utf8)).prefix(12))))\""
         let headers: HTTPFields = [.eTag: tag, .cacheControl: "public, max-age=\(seconds)"]
         let known = request.headers[.ifNoneMatch]?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
-        if known.contains(tag) || known.contains("*") || known.contains("W/\(tag)") { return Response(status: .notModified, headers: headers) }
+        if known.contains(tag) || known.contains("*") || known.contains("W/\(tag)") {
+            return Response(status: .notModified, headers: headers)
+        }
         return .text(text, type: type, headers: headers)
     }
 }

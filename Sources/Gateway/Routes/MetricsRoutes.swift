@@ -10,7 +10,8 @@ struct MetricsRoutes {
         [
             Route(
                 .get, "/metrics", access: .anyone,
-                Operation(tag: "Service", summary: "Metrics in Prometheus's text format", answer: ["type": "string"], answerType: "text/plain"),
+                Operation(
+                    tag: "Service", summary: "Metrics in Prometheus's text format", answer: ["type": "string"], answerType: "text/plain"),
                 handler: { _, _ in .text(room.metrics.registry.render(), type: PrometheusRegistry.contentType) })
         ]
     }

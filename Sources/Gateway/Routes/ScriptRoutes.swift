@@ -14,7 +14,9 @@ struct ScriptRoutes {
                     tag: "Browser", summary: "The visitor's script, made for one application",
                     parameters: [
                         .init(name: "app_id", place: .query, schema: ["type": "string", "format": "uuid"]),
-                        .init(name: "callback_url", place: .query, schema: ["type": "string", "format": "uri"], meaning: "On the application's domain"),
+                        .init(
+                            name: "callback_url", place: .query, schema: ["type": "string", "format": "uri"],
+                            meaning: "On the application's domain"),
                         .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
                         .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
                     ], answer: ["type": "string"], answerType: "text/javascript", failures: [404, 422, 503]),
@@ -38,7 +40,8 @@ struct ScriptRoutes {
             guard let tenant = try await room.tenants.recent(application), tenant.isActive else { throw GatewayError.applicationNotFound }
             if let callbackURL, !WebURL.isAllowed(callbackURL, hosts: [tenant.domain]) {
                 throw GatewayError.invalid(
-                    "callback_url", in: "query", type: "url_host", "Input should be on the application's domain", input: .string(callbackURL))
+                    "callback_url", in: "query", type: "url_host", "Input should be on the application's domain",
+                    input: .string(callbackURL))
             }
             settings.append(.init("apiKey", .string(tenant.apiKey)))
         }

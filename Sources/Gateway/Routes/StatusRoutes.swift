@@ -20,7 +20,8 @@ struct StatusRoutes {
                 Operation(
                     tag: "Visitors", summary: "Leave the queue; the token in the query, a form or JSON",
                     parameters: [.init(name: "token", place: .query, schema: ["type": "string"])],
-                    body: ["type": "object", "properties": ["token": ["type": "string"]]], success: 204, failures: [404, 413, 415, 422, 503]),
+                    body: ["type": "object", "properties": ["token": ["type": "string"]]], success: 204,
+                    failures: [404, 413, 415, 422, 503]),
                 handler: cancel),
         ]
     }
@@ -64,7 +65,8 @@ extension Entry {
     /// The same entry at the moment of a poll, which is itself a sign of life.
     var seenNow: Entry {
         Entry(
-            queue: queue, id: id, sequence: sequence, visitor: visitor, state: state, joined: joined, finished: finished, position: position,
+            queue: queue, id: id, sequence: sequence, visitor: visitor, state: state, joined: joined, finished: finished,
+            position: position,
             queueLength: queueLength, lastSeen: state == .waiting ? .now() : nil)
     }
 }

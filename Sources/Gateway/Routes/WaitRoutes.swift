@@ -9,7 +9,9 @@ struct WaitRoutes {
 
     var routes: [Route] {
         let parameters: [Operation.Parameter] = [
-            .init(name: "return_to", place: .query, schema: ["type": "string", "format": "uri"], meaning: "Where released visitors go; on the application's domain"),
+            .init(
+                name: "return_to", place: .query, schema: ["type": "string", "format": "uri"],
+                meaning: "Where released visitors go; on the application's domain"),
             .init(name: "visitor_id", place: .query, schema: ["type": "string", "maxLength": 64]),
             .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
             .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
@@ -57,7 +59,9 @@ struct WaitRoutes {
         do {
             var query = try request.queryFields()
             let returnTo = query.optionalText("return_to", length: 1...2048)
-            guard let (queue, tenant) = try await find(), tenant.isActive, queue.isActive else { return pages.error(.notFound, "queue_not_found") }
+            guard let (queue, tenant) = try await find(), tenant.isActive, queue.isActive else {
+                return pages.error(.notFound, "queue_not_found")
+            }
             let hosts = queue.returnHosts.isEmpty ? [tenant.domain] : queue.returnHosts
             if query.has("return_to"), !(returnTo.map { WebURL.isAllowed($0, hosts: hosts) } ?? false) {
                 return pages.error(.unprocessableContent, "return_refused")

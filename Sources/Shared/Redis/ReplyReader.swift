@@ -39,7 +39,8 @@ final class ReplyReader {
         var offset = 0
         while offset < bytes.count {
             let count = min(Self.slice, bytes.count - offset)
-            guard let base = bytes.baseAddress, redisReaderFeed(reader, (base + offset).assumingMemoryBound(to: CChar.self), count) == REDIS_OK
+            guard let base = bytes.baseAddress,
+                redisReaderFeed(reader, (base + offset).assumingMemoryBound(to: CChar.self), count) == REDIS_OK
             else { throw .notRESP }
             offset += count
             unfinishedBytes += count

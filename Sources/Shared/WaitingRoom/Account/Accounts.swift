@@ -16,7 +16,8 @@ package struct Accounts: Sendable {
     package func create(email: String, password: String, role: Account.Role, tenant: Identifier?) async throws -> Account? {
         let id = Identifier.random()
         let account = Account(
-            id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await PasswordHash.make(password), created: .now())
+            id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await PasswordHash.make(password),
+            created: .now())
         let key = CatalogueKeys.account(id)
         try await catalogue.write(account.fields, to: key)
         let made = try await catalogue.publish(

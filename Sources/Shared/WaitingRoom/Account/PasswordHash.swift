@@ -16,7 +16,8 @@ package enum PasswordHash {
     /// Whether `hash` was made of `password`.
     package static func verify(_ password: String, _ hash: String) async throws -> Bool {
         let parts = hash.split(separator: "$")
-        guard parts.count == 6, parts[0] == "scrypt", let logN = Int(parts[1]), let blockSize = Int(parts[2]), let parallelism = Int(parts[3]),
+        guard parts.count == 6, parts[0] == "scrypt", let logN = Int(parts[1]), let blockSize = Int(parts[2]),
+            let parallelism = Int(parts[3]),
             (1...20).contains(logN), let salt = Base64URL.decode(parts[4])
         else { return false }
         let key = try await derive(password, salt: salt, logN: logN, blockSize: blockSize, parallelism: parallelism)

@@ -34,7 +34,9 @@ package struct Callbacks: Sendable {
     ///   - limit: the most to claim.
     ///   - lease: how long no other worker gets them; longer than an attempt may take.
     /// - Returns: them, and how long until the next is due (`nil`: none is owed).
-    package func claim(_ queue: Identifier, limit: Int, lease: Duration) async throws(RedisError) -> (callbacks: [Callback], next: Duration?) {
+    package func claim(_ queue: Identifier, limit: Int, lease: Duration) async throws(RedisError) -> (
+        callbacks: [Callback], next: Duration?
+    ) {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
             Scripts.claimCallbacks, keys: [keys.outbox, keys.entries, keys.callbacks],
@@ -107,7 +109,9 @@ package struct Callbacks: Sendable {
         func integer(_ key: String) -> Int64 {
             if case .integer(let value) = json[key] { value } else { 0 }
         }
-        guard let entry = Identifier(compact: id), let tenant = json["tenant"]?.string.flatMap(Identifier.init(compact:)) else { return nil }
+        guard let entry = Identifier(compact: id), let tenant = json["tenant"]?.string.flatMap(Identifier.init(compact:)) else {
+            return nil
+        }
         let callback = Callback(
             queue: queue, entry: entry, sequence: integer("sequence"), visitor: json["visitor"]?.string ?? "",
             joined: Timestamp(milliseconds: integer("joined")), released: Timestamp(milliseconds: integer("released")),

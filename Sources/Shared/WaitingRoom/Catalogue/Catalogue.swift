@@ -33,7 +33,8 @@ struct Catalogue: Sendable {
     }
 
     /// Makes a written record visible; `false` when the slug is taken, and then the record is removed again.
-    func publish(_ id: Identifier, slug: String, slugs: String = CatalogueKeys.slugs, index: String, record: String) async throws(RedisError)
+    func publish(_ id: Identifier, slug: String, slugs: String = CatalogueKeys.slugs, index: String, record: String)
+        async throws(RedisError)
         -> Bool
     {
         let reply = try await redis.evaluate(

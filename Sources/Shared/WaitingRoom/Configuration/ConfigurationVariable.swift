@@ -7,9 +7,12 @@ package struct ConfigurationVariable: Sendable {
     package var isSecret = false
 
     package static let all: [ConfigurationVariable] = [
-        .init(name: "APP_ENV", fallback: "development", meaning: "development or production; production requires SECRET_KEY, ADMIN_EMAIL and ADMIN_PASSWORD"),
         .init(
-            name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0", meaning: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]",
+            name: "APP_ENV", fallback: "development",
+            meaning: "development or production; production requires SECRET_KEY, ADMIN_EMAIL and ADMIN_PASSWORD"),
+        .init(
+            name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0",
+            meaning: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]",
             isSecret: true),
         .init(name: "REDIS_CA_FILE", fallback: "the system's", meaning: "CA certificates (PEM) for rediss://"),
         .init(name: "HOST", fallback: "127.0.0.1", meaning: "where the gateway listens"),
@@ -51,7 +54,8 @@ package struct ConfigurationVariable: Sendable {
         .init(name: "LOG_LEVEL", fallback: "info", meaning: "trace, debug, info, notice, warning, error or critical"),
         .init(name: "LOG_FORMAT", fallback: "text on a terminal, else json", meaning: "text or json"),
         .init(name: "REBUILD_SECONDS", fallback: "30", meaning: "how long a queue that lost its data waits for its visitors' tickets"),
-        .init(name: "DRAIN_SECONDS", fallback: "5; development: 0", meaning: "after SIGTERM: not ready, but still answering, for this long"),
+        .init(
+            name: "DRAIN_SECONDS", fallback: "5; development: 0", meaning: "after SIGTERM: not ready, but still answering, for this long"),
     ]
 
     /// Names of the programs that this service came from, which mean nothing here.

@@ -102,7 +102,8 @@ package struct ServiceConfiguration: Sendable {
         averageServiceMinutes = try values.number("AVG_SERVICE_TIME_MINUTES", above: 0, fallback: 4)
         retentionHours = try values.integer("RETENTION_HOURS", 1...8760, fallback: 24)
         logLevel = try values.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), fallback: "info")
-        logFormat = try values.text("LOG_FORMAT") == nil
+        logFormat =
+            try values.text("LOG_FORMAT") == nil
             ? nil : LogFormat(rawValue: values.choice("LOG_FORMAT", of: ["text", "json"], fallback: "json"))
         rebuildSeconds = try values.integer("REBUILD_SECONDS", 0...3600, fallback: 30)
         drainSeconds = try values.integer("DRAIN_SECONDS", 0...600, fallback: isProduction ? 5 : 0)
@@ -115,7 +116,8 @@ package struct ServiceConfiguration: Sendable {
         do {
             return try RedisConfiguration(url: url)
         } catch {
-            throw ConfigurationError("REDIS_URL", held: url, expected: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]: \(error)")
+            throw ConfigurationError(
+                "REDIS_URL", held: url, expected: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]: \(error)")
         }
     }
 

@@ -12,7 +12,9 @@ extension Queues {
     package func status(of id: Identifier, in queue: Identifier) async throws(RedisError) -> Entry? {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(Scripts.status, keys: [keys.waiting, keys.entries], arguments: [.string(id.compact)])
-        guard let values = reply.array, values.count == 9, let state = values[0].string.flatMap(Entry.State.init(rawValue:)) else { return nil }
+        guard let values = reply.array, values.count == 9, let state = values[0].string.flatMap(Entry.State.init(rawValue:)) else {
+            return nil
+        }
         return Self.entry(
             queue: queue, id: id, state: state, sequence: values[1], joined: values[2], finished: values[3], position: values[4],
             length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0)

@@ -16,7 +16,8 @@ package enum Base64URL {
                 while index < bytes.count {
                     let left = bytes.count - index
                     let group =
-                        UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0) | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+                        UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+                        | (left > 2 ? UInt32(bytes[index + 2]) : 0)
                     for digit in 0..<min(4, left + 1) {
                         buffer[position] = alphabet[Int(group >> UInt32(18 - 6 * digit) & 63)]
                         position += 1

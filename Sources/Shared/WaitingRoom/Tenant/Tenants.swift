@@ -115,7 +115,9 @@ package struct Tenants: Sendable {
             return equalInConstantTime(key.text, previous.apiKey)
         case .secret:
             if let current = secret.open(tenant.sealedSecret), equalInConstantTime(key.text, current) { return true }
-            guard let previous = tenant.previous, previous.until > .now(), let old = secret.open(previous.sealedSecret) else { return false }
+            guard let previous = tenant.previous, previous.until > .now(), let old = secret.open(previous.sealedSecret) else {
+                return false
+            }
             return equalInConstantTime(key.text, old)
         }
     }
