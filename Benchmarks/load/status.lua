@@ -1,0 +1,14 @@
+-- Polls, each with a token out of TOKENS drawn by chance. STATUS_PATH holds {token}.
+package.path = os.getenv("LOAD_DIR") .. "/?.lua;" .. package.path
+local load = require "load"
+local before, after = load.split("GET " .. load.env("STATUS_PATH", "") .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "{token}")
+local tokens = {}
+
+function init()
+  for line in io.lines(load.env("TOKENS", "tokens")) do tokens[#tokens + 1] = line end
+  math.randomseed(os.time())
+end
+
+function request() return before .. tokens[math.random(#tokens)] .. after end
+
+function done(summary, latency) load.report(summary, latency) end
