@@ -1,101 +1,116 @@
 package import Logging
 package import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// A Redis client with one connection for each event loop of a group. Commands of concurrent callers share it, pipelined; replies arrive
-/// on the caller's own loop.
+/// A Redis client with one connection for each event loop of a group. Concurrent callers share a connection, pipelined; replies arrive on
+/// the caller's own loop.
 ///
 /// A command is sent at most once. One that misses its deadline closes its connection, and all that was under way on it fails with it.
+/// Cancelling the calling task does not take a command back: it may have run, so its reply is awaited, for no longer than its deadline.
 package final class RedisClient: Service, Sendable {
-    private let links: [(eventLoop: any EventLoop, link: NIOLoopBoundBox<RedisLink>)]
+    private let links: [RedisLink]
     private let presence: RedisPresence
-    private let turn = Atomic(0)
+    private let unsupported: RedisError?
+    private let turn = Atomic<UInt>(0)
 
-    package init(_ configuration: RedisConfiguration, eventLoopGroup: any EventLoopGroup, logger: Logger) {
-        let presence = RedisPresence(logger: logger)
+    /// - Parameter observer: told of every command and of every change of the connections; `nil` costs nothing.
+    package init(
+        _ configuration: RedisConfiguration, eventLoopGroup: any EventLoopGroup, logger: Logger, observer: (any RedisObserver)? = nil
+    ) {
+        let presence = RedisPresence(address: configuration.description, logger: logger, observer: observer)
         self.presence = presence
-        links = eventLoopGroup.makeIterator().map { eventLoop in
-            let link = RedisLink(configuration, eventLoop: eventLoop, presence: presence, logger: logger)
-            return (eventLoop, NIOLoopBoundBox.makeBoxSendingValue(link, eventLoop: eventLoop))
+        unsupported = configuration.unsupportedFeature.map { RedisError(.unsupported($0), command: "") }
+        links = eventLoopGroup.makeIterator().map {
+            RedisLink(configuration, eventLoop: $0, presence: presence, observer: observer)
         }
     }
 
-    /// Connects and stays connected until cancelled or shut down. It never ends because Redis is away.
+    /// Connects and stays connected until cancelled or shut down; what waits for a reply then fails as ``RedisError/Code/closed``.
+    /// - Throws: ``RedisError`` when this version cannot do what the configuration asks for; never because Redis is away.
     package func run() async throws {
-        for (eventLoop, link) in links { eventLoop.execute { link.value.connect() } }
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
-        }
-        for (eventLoop, link) in links { eventLoop.execute { link.value.stop() } }
+        if let unsupported { throw unsupported }
+        for link in links { link.open() }
+        // It throws on cancellation only, which ends the wait as well.
+        try? await gracefulShutdown()
+        for link in links { await link.close() }
     }
 
-    /// Whether there is a connection.
+    /// Whether at least one connection is ready.
     package var isAvailable: Bool { presence.isAvailable }
 
-    /// Sends a command for a caller on `eventLoop`, on that loop's own connection.
+    /// Sends a command for a caller on `eventLoop`, on that loop's own connection. Before ``run()`` has connected for the first time it
+    /// waits for that, up to its deadline; whenever there is no connection later it fails at once.
     /// - Returns: a future of `eventLoop`, failed with ``RedisError``.
     package func send(_ command: RedisCommand, on eventLoop: any EventLoop) -> EventLoopFuture<RedisValue> {
-        let promise = eventLoop.makePromise(of: RedisValue.self)
-        for (own, link) in links where own === eventLoop {
-            if eventLoop.inEventLoop {
-                link.value.send(command, promise)
-            } else {
-                eventLoop.execute { link.value.send(command, promise) }
-            }
-            return promise.futureResult
-        }
-        let (other, link) = next()
-        other.execute { link.value.send(command, promise) }
-        return promise.futureResult
+        future(on: eventLoop) { link, promise in link.send(command, .promise(promise)) }
     }
 
-    /// Runs a script for a caller on `eventLoop`.
-    package func evaluate(_ script: RedisScript, keys: [String], arguments: [RedisArgument], on eventLoop: any EventLoop)
-        -> EventLoopFuture<RedisValue>
-    {
-        send(script.command("EVALSHA", script.sha1, keys: keys, arguments: arguments), on: eventLoop).flatMapError { error in
-            guard (error as? RedisError)?.serverCode == "NOSCRIPT" else { return eventLoop.makeFailedFuture(error) }
-            // The server has not run it, so this is no second try.
-            return self.send(script.command("EVAL", script.source, keys: keys, arguments: arguments), on: eventLoop)
+    /// Runs a script by its SHA-1 for a caller on `eventLoop`; sends its text when the server does not know it.
+    package func evaluate(
+        _ script: RedisScript, keys: [String], arguments: [RedisArgument], on eventLoop: any EventLoop
+    ) -> EventLoopFuture<RedisValue> {
+        future(on: eventLoop) { link, promise in
+            let call = RedisScriptCall(script, keys: keys, arguments: arguments, waiter: .promise(promise))
+            link.send(call.bySHA1, .script(call))
         }
     }
 
     package func send(_ command: RedisCommand) async throws(RedisError) -> RedisValue {
-        try await Self.value(send(command, on: next().eventLoop), command: command.name)
+        try await reply { link, waiter in link.send(command, waiter) }
     }
 
     package func evaluate(_ script: RedisScript, keys: [String], arguments: [RedisArgument]) async throws(RedisError) -> RedisValue {
-        try await Self.value(evaluate(script, keys: keys, arguments: arguments, on: next().eventLoop), command: script.name)
+        try await reply { link, waiter in
+            let call = RedisScriptCall(script, keys: keys, arguments: arguments, waiter: waiter)
+            link.send(call.bySHA1, .script(call))
+        }
     }
 
     /// Sends commands in one flush on one connection.
-    /// - Returns: their replies, or what became of each, in order.
+    /// - Returns: what became of each, in order.
+    /// - Throws: when none of them was sent.
     package func pipeline(_ commands: [RedisCommand]) async throws(RedisError) -> [Result<RedisValue, RedisError>] {
-        let eventLoop = next().eventLoop
-        let all = eventLoop.flatSubmit {
-            EventLoopFuture.whenAllComplete(commands.map { self.send($0, on: eventLoop) }, on: eventLoop)
+        if let unsupported { throw unsupported }
+        if commands.isEmpty { return [] }
+        let link = linkOfAnyThread()
+        let results = await withCheckedContinuation { continuation in
+            link.send(commands, RedisReplies(count: commands.count, continuation: continuation))
         }
-        do {
-            return zip(commands, try await all.get()).map { command, result in
-                result.mapError { $0 as? RedisError ?? RedisError(.closed, command: command.name) }
-            }
-        } catch {
-            throw RedisError(.closed, command: "pipeline")
-        }
+        if case .failure(let error) = results[0], error.code == .unavailable || error.code == .overloaded { throw error }
+        return results
     }
 
-    private func next() -> (eventLoop: any EventLoop, link: NIOLoopBoundBox<RedisLink>) {
-        links[abs(turn.wrappingAdd(1, ordering: .relaxed).oldValue) % links.count]
+    // MARK: Choosing a connection
+
+    private func future(
+        on eventLoop: any EventLoop, _ send: (RedisLink, EventLoopPromise<RedisValue>) -> Void
+    ) -> EventLoopFuture<RedisValue> {
+        if let unsupported { return eventLoop.makeFailedFuture(unsupported) }
+        let promise = eventLoop.makePromise(of: RedisValue.self)
+        send(links.first { $0.eventLoop === eventLoop } ?? next(), promise)
+        return promise.futureResult
     }
 
-    private static func value(_ future: EventLoopFuture<RedisValue>, command: String) async throws(RedisError) -> RedisValue {
-        do {
-            return try await future.get()
-        } catch let error as RedisError {
-            throw error
-        } catch {
-            throw RedisError(.closed, command: command)
+    private func reply(_ send: (RedisLink, RedisWaiter) -> Void) async throws(RedisError) -> RedisValue {
+        if let unsupported { throw unsupported }
+        let link = linkOfAnyThread()
+        let result = await withCheckedContinuation { continuation in send(link, .continuation(continuation)) }
+        return try result.get()
+    }
+
+    /// The connection of the loop that this thread runs, if it does; else one that is ready, in turn.
+    private func linkOfAnyThread() -> RedisLink {
+        links.first { $0.eventLoop.inEventLoop } ?? next()
+    }
+
+    private func next() -> RedisLink {
+        let start = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        for offset in 0..<UInt(links.count) {
+            let link = links[Int((start &+ offset) % UInt(links.count))]
+            if link.isReady { return link }
         }
+        return links[Int(start % UInt(links.count))]
     }
 }

@@ -1,11 +1,12 @@
-import Foundation
 import NIOCore
 
-/// Where Redis is and how patient to be with it.
-package struct RedisConfiguration: Sendable, CustomStringConvertible {
-    /// The servers behind the name. Sentinel and Cluster will be further cases.
+/// Where Redis is and how patient to be with it. Its descriptions never hold the password.
+package struct RedisConfiguration: Sendable {
+    /// The servers behind the name.
     package enum Topology: Sendable, Equatable {
         case single(Endpoint)
+        case sentinel([Endpoint], primary: String)
+        case cluster([Endpoint])
     }
 
     package enum Endpoint: Sendable, Equatable {
@@ -14,74 +15,96 @@ package struct RedisConfiguration: Sendable, CustomStringConvertible {
     }
 
     package var topology: Topology
+    package var usesTLS = false
     package var user: String?
     package var password: String?
     package var database = 0
     /// From sending a command to the end of its reply. Below the two seconds in which a request must be answered.
     package var commandTimeout = Duration.milliseconds(1500)
+    /// For opening a connection, and again for what is said on it before its first use.
     package var connectTimeout = Duration.milliseconds(1000)
-    /// Commands that may wait for a reply on one connection.
+    /// Commands that may wait on one connection, sent or not.
     package var maximumWaitingCommands = 16_384
-    /// The largest reply read, in bytes; a server that promises more is not believed.
+    /// The largest reply read, in bytes; a server that promises more is not believed, and what exceeds it closes the connection.
     package var maximumReplyBytes = 64 * 1024 * 1024
-    /// The pause before connecting again grows from the first to the second, each time by a random part.
-    package var reconnectDelay = (shortest: Duration.milliseconds(50), longest: Duration.milliseconds(1000))
+    /// The pause before connecting again doubles from the shortest to the longest; up to half of it is left out at random.
+    package var shortestReconnectPause = Duration.milliseconds(50)
+    package var longestReconnectPause = Duration.milliseconds(1000)
 
-    /// Reads `redis://[user:password@]host[:port][/db]` or `unix:///path[?db=0]`.
-    /// - Throws: ``RedisConfigurationError``, which never holds the password.
+    /// What the configuration asks for that this version cannot do; `nil` when there is no such thing.
+    package var unsupportedFeature: String? {
+        switch topology {
+        case .sentinel: "redis+sentinel://"
+        case .cluster: "redis+cluster://"
+        case .single: usesTLS ? "rediss://" : nil
+        }
+    }
+
+    /// Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://` alike, `unix:///path[?db=0]`,
+    /// `redis+sentinel://host:port,…/primary[/db]` or `redis+cluster://host:port,…`. Special characters of the password are
+    /// percent-encoded. Ports are 6379 and 26379 (Sentinel) by default.
+    /// - Throws: ``RedisConfigurationError``.
     package init(url: String) throws {
-        guard let components = URLComponents(string: url), let scheme = components.scheme else {
-            throw RedisConfigurationError(description: "not a URL")
-        }
-        switch scheme {
-        case "redis":
-            guard let host = components.host, !host.isEmpty else { throw RedisConfigurationError(description: "it has no host") }
-            let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-            topology = .single(.tcp(host: bare, port: components.port ?? 6379))
-            user = components.user.flatMap { $0.isEmpty ? nil : $0 }
-            password = components.password.flatMap { $0.isEmpty ? nil : $0 }
-            database = try Self.database(components.path.isEmpty || components.path == "/" ? "0" : String(components.path.dropFirst()))
+        let url = try RedisURL(url)
+        user = url.user
+        password = url.password
+        switch url.scheme {
+        case "redis", "rediss":
+            guard url.hosts.count == 1 else { throw RedisConfigurationError("one host is expected") }
+            topology = .single(try RedisURL.endpoint(url.hosts[0], port: 6379))
+            usesTLS = url.scheme == "rediss"
+            database = try RedisURL.database(url.path)
+            try url.requireNoQuery()
         case "unix":
-            guard !components.path.isEmpty, components.path != "/" else { throw RedisConfigurationError(description: "it has no path") }
-            topology = .single(.unix(path: components.path))
-            database = try Self.database(components.queryItems?.first { $0.name == "db" }?.value ?? "0")
-        case "rediss", "redis+sentinel", "redis+cluster":
-            throw RedisConfigurationError(description: "\(scheme):// is not available in this version")
+            guard url.hosts == [""], !url.path.isEmpty else { throw RedisConfigurationError("unix:/// and an absolute path are expected") }
+            topology = .single(.unix(path: "/" + url.path))
+            database = try RedisURL.database(url.databaseInQuery())
+        case "redis+sentinel":
+            let parts = url.path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let primary = parts.first, !primary.isEmpty else { throw RedisConfigurationError("the primary's name is missing") }
+            topology = .sentinel(try url.hosts.map { try RedisURL.endpoint($0, port: 26_379) }, primary: primary)
+            database = try RedisURL.database(parts.count > 1 ? parts[1] : "")
+            try url.requireNoQuery()
+        case "redis+cluster":
+            guard url.path.isEmpty else { throw RedisConfigurationError("a cluster has no numbered databases") }
+            topology = .cluster(try url.hosts.map { try RedisURL.endpoint($0, port: 6379) })
+            try url.requireNoQuery()
         default:
-            throw RedisConfigurationError(description: "unknown scheme")
+            throw RedisConfigurationError("the scheme is none of redis, rediss, unix, redis+sentinel and redis+cluster")
         }
     }
+}
 
-    private static func database(_ text: String) throws -> Int {
-        guard let number = Int(text), number >= 0 else { throw RedisConfigurationError(description: "the database is not a number") }
-        return number
-    }
-
+extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The address without user and password.
     package var description: String {
         switch topology {
-        case .single(.tcp(let host, let port)): "redis://\(host):\(port)/\(database)"
         case .single(.unix(let path)): "unix://\(path)?db=\(database)"
+        case .single(let endpoint): "\(usesTLS ? "rediss" : "redis")://\(endpoint)/\(database)"
+        case .sentinel(let endpoints, let primary): "redis+sentinel://\(Self.list(endpoints))/\(primary)/\(database)"
+        case .cluster(let endpoints): "redis+cluster://\(Self.list(endpoints))"
         }
     }
 
-    /// What a new connection says first.
-    var greeting: [RedisCommand] {
-        var commands: [RedisCommand] = []
-        if let password { commands.append(RedisCommand("AUTH", arguments: (user.map { [.string($0)] } ?? []) + [.string(password)])) }
-        commands.append(RedisCommand("SELECT", .integer(Int64(database))))
-        return commands
+    package var debugDescription: String { description }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
+
+    private static func list(_ endpoints: [Endpoint]) -> String { endpoints.map(\.description).joined(separator: ",") }
+}
+
+extension RedisConfiguration.Endpoint: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): path
+        }
     }
 }
 
-/// What is wrong with a Redis URL.
-package struct RedisConfigurationError: Error, Sendable, CustomStringConvertible {
+/// What is wrong with a Redis URL, in words that hold nothing of the URL.
+package struct RedisConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
-}
 
-extension TimeAmount {
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-    }
+    init(_ description: String) { self.description = description }
 }

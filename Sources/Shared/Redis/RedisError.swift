@@ -1,5 +1,5 @@
 /// Why a command has no reply. Arguments are never part of it: they may be secrets.
-package struct RedisError: Error, Sendable, CustomStringConvertible {
+package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
         /// There is no connection; the command was not sent.
         case unavailable
@@ -11,6 +11,8 @@ package struct RedisError: Error, Sendable, CustomStringConvertible {
         case closed
         /// What came is not RESP, or a reply was larger than allowed; the connection is closed.
         case protocolViolation
+        /// The configuration asks for what this version cannot do.
+        case unsupported(String)
         /// The server answered with an error.
         case server(RedisServerError)
     }
@@ -31,22 +33,41 @@ package struct RedisError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the store cannot serve at the moment, rather than that the command was wrong: a caller answers 503.
     package var isUnavailable: Bool {
-        guard case .server(let error) = code else { return true }
-        return Self.statesOfServer.contains(error.code) || error.message.hasPrefix("max number of clients")
+        switch code {
+        case .unavailable, .timeout, .overloaded, .closed, .protocolViolation: true
+        case .unsupported: false
+        case .server(let error): Self.statesOfServer.contains(error.code) || error.message.hasPrefix("max number of clients")
+        }
     }
 
     private static let statesOfServer: Set = [
         "LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "NOAUTH", "WRONGPASS",
     ]
 
-    package var description: String {
+    /// A word for metrics: `unavailable`, `timeout`, `overloaded`, `closed`, `protocol_violation`, `unsupported` or `error`.
+    package var outcome: String {
         switch code {
-        case .unavailable: "Redis: \(command): not connected"
-        case .timeout: "Redis: \(command): no reply in time"
-        case .overloaded: "Redis: \(command): too many commands are waiting"
-        case .closed: "Redis: \(command): connection lost"
-        case .protocolViolation: "Redis: \(command): the reply is not one of Redis's"
-        case .server(let error): "Redis: \(command): \(error.code) \(error.message)"
+        case .unavailable: "unavailable"
+        case .timeout: "timeout"
+        case .overloaded: "overloaded"
+        case .closed: "closed"
+        case .protocolViolation: "protocol_violation"
+        case .unsupported: "unsupported"
+        case .server: "error"
         }
     }
+
+    package var message: String {
+        switch code {
+        case .unavailable: "not connected"
+        case .timeout: "no reply in time"
+        case .overloaded: "too many commands are waiting"
+        case .closed: "connection lost"
+        case .protocolViolation: "the reply is not one of Redis's"
+        case .unsupported(let feature): "\(feature) is not available in this version"
+        case .server(let error): "\(error.code) \(error.message)"
+        }
+    }
+
+    package var description: String { command.isEmpty ? "Redis: \(message)" : "Redis: \(command): \(message)" }
 }

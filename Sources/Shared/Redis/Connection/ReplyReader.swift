@@ -5,7 +5,17 @@ import CHiredis
 ///
 /// Not `Sendable`: it belongs to one connection's event loop.
 final class ReplyReader {
-    enum Failure: Error { case notRESP, tooLarge }
+    enum Failure: Error, CustomStringConvertible {
+        case notRESP(String)
+        case tooLarge
+
+        var description: String {
+            switch self {
+            case .notRESP(let reason): reason
+            case .tooLarge: "a reply is larger than allowed"
+            }
+        }
+    }
 
     /// hiredis moves the unread rest of its buffer once per KiB consumed, so it is fed in slices.
     private static let slice = 16 * 1024
@@ -41,18 +51,22 @@ final class ReplyReader {
             let count = min(Self.slice, bytes.count - offset)
             guard let base = bytes.baseAddress,
                 redisReaderFeed(reader, (base + offset).assumingMemoryBound(to: CChar.self), count) == REDIS_OK
-            else { throw .notRESP }
+            else { throw failure() }
             offset += count
             unfinishedBytes += count
             while true {
                 var object: UnsafeMutableRawPointer?
-                guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw .notRESP }
+                guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw failure() }
                 guard object != nil, let value = assembly.pointee.take() else { break }
                 unfinishedBytes = 0
                 body(value)
             }
-            if unfinishedBytes > maximumReplyBytes { throw .tooLarge }
+            if unfinishedBytes + assembly.pointee.bytes > maximumReplyBytes { throw .tooLarge }
         }
+    }
+
+    private func failure() -> Failure {
+        .notRESP(withUnsafeBytes(of: reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
     }
 }
 
@@ -65,9 +79,14 @@ private struct Assembly {
 
     private var open: [Open] = []
     private var whole: RedisValue?
+    /// What the values so far take in memory besides their texts: on the wire a value may be much smaller.
+    private(set) var bytes = 0
 
     mutating func take() -> RedisValue? {
-        defer { whole = nil }
+        defer {
+            whole = nil
+            bytes = 0
+        }
         return whole
     }
 
@@ -80,6 +99,7 @@ private struct Assembly {
     }
 
     mutating func add(_ value: RedisValue) {
+        bytes += MemoryLayout<RedisValue>.stride
         var value = value
         while let last = open.indices.last {
             open[last].values.append(value)
@@ -89,13 +109,11 @@ private struct Assembly {
         whole = value
     }
 
-    /// What hiredis keeps as "the object" is only asked whether it is NULL.
-    private static nonisolated(unsafe) let something = UnsafeMutableRawPointer(bitPattern: 1)!
-
+    /// - Returns: what hiredis keeps as "the object": it only asks whether that is NULL.
     private static func with(_ task: UnsafePointer<redisReadTask>?, _ change: (inout Assembly) -> Void) -> UnsafeMutableRawPointer? {
-        guard let assembly = task?.pointee.privdata?.assumingMemoryBound(to: Assembly.self) else { return nil }
-        change(&assembly.pointee)
-        return something
+        guard let assembly = task?.pointee.privdata else { return nil }
+        change(&assembly.assumingMemoryBound(to: Assembly.self).pointee)
+        return assembly
     }
 
     static var functions: redisReplyObjectFunctions {
