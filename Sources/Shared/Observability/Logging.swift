@@ -9,7 +9,8 @@ package enum LogFormat: String, Sendable {
     case json
 }
 
-/// Sends the logs of the whole process to standard error in one form. Only the first call counts.
+/// Sends the logs of the whole process to standard error in one form. Once a process: swift-log ends the
+/// process at a second call.
 package func bootstrapLogging(level: Logger.Level, format: LogFormat) {
     LoggingSystem.bootstrap { label in
         switch format {
@@ -48,7 +49,7 @@ package struct JSONLogHandler: LogHandler {
         var members = [
             ("time", logTime()), ("level", event.level.rawValue), ("logger", label), ("message", event.message.description),
         ]
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        let all = metadata.merged(with: event)
         let taken = Set(members.map(\.0))
         members += all.sorted { $0.key < $1.key }.map { (taken.contains($0.key) ? "metadata_" + $0.key : $0.key, $0.value.description) }
         write("{" + members.map { "\"\(escaped($0.0))\":\"\(escaped($0.1))\"" }.joined(separator: ",") + "}")
@@ -72,9 +73,18 @@ package struct TextLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let pairs = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(escaped($0.value.description))" }.joined()
+        let all = metadata.merged(with: event)
+        let pairs = all.sorted { $0.key < $1.key }.map { " \(escaped($0.key))=\(escaped($0.value.description))" }.joined()
         write("\(logTime().dropFirst(11)) \(event.level.rawValue.uppercased()) \(escaped(event.message.description))\(pairs)")
+    }
+}
+
+extension Logger.Metadata {
+    /// What a logger says with every line, then the error of this one under `error`, then its own metadata; the later wins.
+    fileprivate func merged(with event: LogEvent) -> Self {
+        var all = self
+        if let error = event.error { all["error"] = "\(error)" }
+        return all.merging(event.metadata ?? [:]) { $1 }
     }
 }
 
@@ -101,9 +111,7 @@ private func escaped(_ text: String) -> String {
         case "\n": result += "\\n"
         case "\r": result += "\\r"
         case "\t": result += "\\t"
-        case _
-        where scalar.value < 0x20 || scalar.value == 0x7F || (0x80...0x9F).contains(scalar.value)
-            || [0x2028, 0x2029].contains(scalar.value):
+        case "\0"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
             let digits = String(scalar.value, radix: 16)
             result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         default: result.unicodeScalars.append(scalar)

@@ -1,8 +1,15 @@
 import CoreMetrics
 import Synchronization
 
+/// Where a series belongs.
+struct SeriesPlace: Sendable {
+    let name: String
+    let labels: Labels
+}
+
 /// One metric with one set of labels.
 protocol Series: AnyObject, Sendable {
+    var place: SeriesPlace { get }
     func write(name: String, labels: String, to text: inout String)
 }
 
@@ -16,7 +23,10 @@ func formatted(_ number: Double) -> String {
 private func braces(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }
 
 final class CounterSeries: CounterHandler, Series {
+    let place: SeriesPlace
     private let value = Atomic<Int64>(0)
+
+    init(_ place: SeriesPlace) { self.place = place }
 
     func increment(by amount: Int64) { value.wrappingAdd(amount, ordering: .relaxed) }
 
@@ -28,7 +38,10 @@ final class CounterSeries: CounterHandler, Series {
 }
 
 final class GaugeSeries: RecorderHandler, MeterHandler, Series {
+    let place: SeriesPlace
     private let bits = Atomic<UInt64>(0)
+
+    init(_ place: SeriesPlace) { self.place = place }
 
     func set(_ value: Int64) { set(Double(value)) }
     func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
@@ -60,12 +73,14 @@ final class HistogramSeries: RecorderHandler, TimerHandler, Series {
         var count = 0
     }
 
+    let place: SeriesPlace
     private let bounds: [Double]
     private let state: Mutex<State>
 
-    init(bounds: [Double]) {
-        self.bounds = bounds.sorted()
-        state = Mutex(State(counts: Array(repeating: 0, count: bounds.count)))
+    init(_ place: SeriesPlace, bounds: [Double]) {
+        self.place = place
+        self.bounds = Set(bounds).filter(\.isFinite).sorted()
+        state = Mutex(State(counts: Array(repeating: 0, count: self.bounds.count)))
     }
 
     func record(_ value: Int64) { record(Double(value)) }
