@@ -1,7 +1,3 @@
-import Glibc
-import NIOCore
-import NIOPosix
-
 /// Decides where callbacks may go. The host is resolved once, every address it has is checked as a number, and the attempt then connects to
 /// a checked address: a name that answers differently a moment later changes nothing.
 struct AddressGuard: Sendable {
@@ -11,67 +7,29 @@ struct AddressGuard: Sendable {
         case privateAddress
     }
 
-    /// Whether addresses of private networks are allowed (`CALLBACK_ALLOW_PRIVATE`).
-    let allowsPrivate: Bool
+    private let allowsPrivate: Bool
+    private let lookup: HostLookup
 
-    /// An address of `host` to connect to, as digits.
+    /// - Parameter allowsPrivate: whether addresses of private networks are allowed (`CALLBACK_ALLOW_PRIVATE`).
+    init(allowsPrivate: Bool, lookup: HostLookup = HostLookup()) {
+        self.allowsPrivate = allowsPrivate
+        self.lookup = lookup
+    }
+
+    /// The addresses of `host`, as digits, in the order in which to try them.
+    /// - Parameter host: a name, or an address in any form that the system's resolver takes.
     /// - Throws: ``Refusal``.
-    func resolve(_ host: String) async throws -> String {
+    func resolve(_ host: String) async throws(Refusal) -> [String] {
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        let addresses = try await NIOThreadPool.singleton.runIfActive { Self.addresses(of: bare) }
-        guard let first = addresses.first else { throw Refusal.unknownHost }
-        if !allowsPrivate, addresses.contains(where: { !Self.isPublic($0) }) { throw Refusal.privateAddress }
-        return first.description
-    }
-
-    /// An IPv4 or IPv6 address as its bytes.
-    struct Address: Equatable, CustomStringConvertible {
-        /// 4 or 16 of them.
-        let bytes: [UInt8]
-
-        init(bytes: [UInt8]) { self.bytes = bytes }
-
-        init?(_ text: String) {
-            var four = in_addr()
-            var six = in6_addr()
-            if inet_pton(AF_INET, text, &four) == 1 {
-                bytes = withUnsafeBytes(of: &four, Array.init)
-            } else if inet_pton(AF_INET6, text, &six) == 1 {
-                bytes = withUnsafeBytes(of: &six, Array.init)
-            } else {
-                return nil
-            }
-        }
-
-        var description: String {
-            var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
-            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
-    }
-
-    private static func addresses(of host: String) -> [Address] {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
-        defer { freeaddrinfo(list) }
-        return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { info -> Address? in
-            guard let info, let address = info.pointee.ai_addr else { return nil }
-            let raw = UnsafeRawPointer(address)
-            switch info.pointee.ai_family {
-            case AF_INET:
-                return Address(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr, Array.init))
-            case AF_INET6:
-                return Address(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr, Array.init))
-            default: return nil
-            }
-        }
+        let addresses = await lookup.addresses(of: bare)
+        guard !addresses.isEmpty else { throw .unknownHost }
+        guard allowsPrivate || addresses.allSatisfy(Self.isPublic) else { throw .privateAddress }
+        return addresses.map(\.description)
     }
 
     /// Whether an address is one of the public internet: none of the special-purpose blocks of RFC 6890 and its registries, nor an IPv6 form
     /// that carries such an IPv4 address.
-    static func isPublic(_ address: Address) -> Bool {
+    static func isPublic(_ address: NetworkAddress) -> Bool {
         let bytes = address.bytes
         guard bytes.count == 16 else { return isPublic(four: bytes) }
         let zeros = bytes.prefix(10).allSatisfy { $0 == 0 }

@@ -47,8 +47,11 @@ final class CallbackClients: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.decompression = .disabled
-        configuration.timeout.connect = .seconds(Int64(timeoutSeconds))
+        // Half of the attempt, so that another address of the host can be tried.
+        configuration.timeout.connect = .milliseconds(Int64(timeoutSeconds) * 500)
         configuration.connectionPool.idleTimeout = .seconds(30)
+        // What is to be tried again, and when, is the retry schedule's business.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         configuration.dnsOverride = [host: address]
         return HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)

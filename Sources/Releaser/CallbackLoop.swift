@@ -58,9 +58,10 @@ struct CallbackLoop: Sendable {
         var failed = false
         defer { worker.slots.end(tenant, failed: failed) }
         do {
-            guard let message = try await message(for: callback) else {
-                _ = try await worker.callbacks.settle(callback, tenant: tenant, .dropped)
-                return
+            let message: Message
+            switch try await prepare(callback) {
+            case .send(let prepared): message = prepared
+            case .settle(let outcome): return try await settle(callback, outcome)
             }
             let started = ContinuousClock.now
             let ending = await worker.sender.send(message.body, to: message.url, headers: message.headers)
@@ -68,15 +69,6 @@ struct CallbackLoop: Sendable {
             let outcome = outcome(of: ending, callback)
             failed = ending != .delivered
             if failed { worker.metrics.callbackFailures.increment() } else { worker.metrics.callbackSuccesses.increment() }
-            if case .dead(let error, _) = outcome {
-                worker.metrics.deadLetters.increment()
-                worker.logger.warning(
-                    "Callback given up",
-                    metadata: [
-                        "entry_id": "\(callback.entry)", "queue_id": "\(queue)", "attempts": "\(callback.attempts + 1)",
-                        "error": "\(error)",
-                    ])
-            }
             try await settle(callback, outcome)
         } catch {
             // Not settled: the lease brings it back.
@@ -86,6 +78,14 @@ struct CallbackLoop: Sendable {
 
     /// A delivered callback that cannot be settled would be sent again: worth a few tries while Redis comes back.
     private func settle(_ callback: Callback, _ outcome: Callbacks.Outcome) async throws {
+        if case .dead(let error, _) = outcome {
+            worker.metrics.deadLetters.increment()
+            worker.logger.warning(
+                "Callback given up",
+                metadata: [
+                    "entry_id": "\(callback.entry)", "queue_id": "\(queue)", "attempts": "\(callback.attempts + 1)", "error": "\(error)",
+                ])
+        }
         for pause in [100, 500, 2000] {
             do {
                 _ = try await worker.callbacks.settle(callback, tenant: tenant, outcome)
@@ -108,20 +108,30 @@ struct CallbackLoop: Sendable {
         }
     }
 
-    /// What to send and where; `nil` when nothing is to be sent any more.
-    private func message(for callback: Callback) async throws -> (url: String, body: String, headers: [(name: String, value: String)])? {
+    private struct Message {
+        let url: String
+        let body: String
+        let headers: [(name: String, value: String)]
+    }
+
+    private enum Preparation {
+        case send(Message)
+        /// There is nothing to send, or no way to.
+        case settle(Callbacks.Outcome)
+    }
+
+    private func prepare(_ callback: Callback) async throws -> Preparation {
         guard let tenant = try await worker.tenants.recent(tenant), tenant.isActive, let url = tenant.callbackURL,
-            let queue = try await worker.queues.recent(queue), let secret = worker.tenants.signingSecret(of: tenant)
-        else { return nil }
+            let queue = try await worker.queues.recent(queue)
+        else { return .settle(.dropped) }
         let ticket = Ticket(
             queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,
             visitor: callback.visitor)
         let body = callback.body(token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL).text
-        let seconds = Timestamp.now().milliseconds / 1000
-        guard let headers = WebhookSignature.headers(id: callback.id(epoch: queue.epoch), seconds: seconds, body: body, secret: secret)
-        else {
-            return nil
-        }
-        return (url, body, headers)
+        guard let secret = worker.tenants.signingSecret(of: tenant),
+            let headers = WebhookSignature.headers(
+                id: callback.id(epoch: queue.epoch), seconds: Timestamp.now().milliseconds / 1000, body: body, secret: secret)
+        else { return .settle(.dead(error: "the application's secret was sealed under another SECRET_KEY", status: nil)) }
+        return .send(Message(url: url, body: body, headers: headers))
     }
 }

@@ -18,9 +18,14 @@ struct CallbackSender: Sendable {
     let clients: CallbackClients
     let timeoutSeconds: Int
 
+    /// The longest answer that is read; it says nothing more, but reading it keeps the connection for the next callback.
+    private static let longestAnswer = 64 << 10
+
     /// Posts `body` to `url`. Any 2xx within the time limit is success; redirects are not followed.
     func send(_ body: String, to url: String, headers: [(name: String, value: String)]) async -> Ending {
-        guard let host = URLComponents(string: url)?.host else { return failure("the address is not a URL") }
+        // The client reads the address in the same way, and so connects to what was checked.
+        guard let parsed = URL(string: url), ["http", "https"].contains(parsed.scheme?.lowercased()), let host = parsed.host, !host.isEmpty
+        else { return failure("the address is not an http or https URL") }
         do {
             return try await withThrowingTaskGroup(of: Ending.self) { group in
                 group.addTask { try await attempt(body, to: url, host: host, headers: headers) }
@@ -42,25 +47,54 @@ struct CallbackSender: Sendable {
         }
     }
 
+    /// Tries the host's addresses in the resolver's order until one takes the connection: `localhost` has two, and often one listener.
     private func attempt(_ body: String, to url: String, host: String, headers: [(name: String, value: String)]) async throws -> Ending {
-        let address = try await addresses.resolve(host)
-        return try await clients.with(host: host, address: address) { client in
-            var request = HTTPClientRequest(url: url)
-            request.method = .POST
-            request.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
-            request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
-            request.headers.replaceOrAdd(name: "User-Agent", value: "Anteroom/\(anteroomVersion)")
-            request.body = .bytes(ByteBuffer(string: body))
-            // What follows the head is not read: it says nothing more, and some receivers never end it.
-            let response = try await client.execute(request, timeout: .seconds(Int64(timeoutSeconds)))
-            let status = Int(response.status.code)
-            if (200..<300).contains(status) { return .delivered }
-            let asked = status == 429 || status == 503 ? response.headers.first(name: "Retry-After").flatMap { Int($0) } : nil
-            return .failed(error: "HTTP \(status)", status: status, retryAfter: asked.map { .seconds(max(0, $0)) }, isFinal: status == 410)
+        var left = try await addresses.resolve(host)[...]
+        while true {
+            let address = left.removeFirst()
+            do {
+                return try await clients.with(host: host, address: address) { try await post(body, to: url, headers: headers, by: $0) }
+            } catch  where !left.isEmpty && Self.isFailureToConnect(error) {}
         }
     }
 
+    private func post(_ body: String, to url: String, headers: [(name: String, value: String)], by client: HTTPClient) async throws
+        -> Ending
+    {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
+        request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
+        request.headers.replaceOrAdd(name: "User-Agent", value: "Anteroom/\(anteroomVersion)")
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await client.execute(request, timeout: .seconds(Int64(timeoutSeconds)))
+        // An answer of unknown length is not waited for: some never end.
+        if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length <= Self.longestAnswer {
+            _ = try? await response.body.collect(upTo: Self.longestAnswer)
+        }
+        let status = Int(response.status.code)
+        if (200..<300).contains(status) { return .delivered }
+        let asked = status == 429 || status == 503 ? response.headers.first(name: "Retry-After") : nil
+        return .failed(error: "HTTP \(status)", status: status, retryAfter: asked.flatMap(Self.pause), isFinal: status == 410)
+    }
+
     private func failure(_ error: String) -> Ending { .failed(error: error, status: nil, retryAfter: nil, isFinal: false) }
+
+    /// Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3).
+    private static func pause(_ asked: String) -> Duration? {
+        if let seconds = Int(asked) { return .seconds(max(0, seconds)) }
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+        return format.date(from: asked).map { .seconds(max(0, $0.timeIntervalSinceNow)) }
+    }
+
+    /// Whether there was no connection, so that nothing was sent.
+    private static func isFailureToConnect(_ error: any Error) -> Bool {
+        if let error = error as? HTTPClientError { return error == .connectTimeout }
+        if let error = error as? IOError { return [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode) }
+        return error is NIOConnectionError
+    }
 
     /// A few words about a failure, without the address, which may hold a secret in its query.
     private static func reason(_ error: any Error) -> String {

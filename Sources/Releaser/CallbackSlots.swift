@@ -3,8 +3,8 @@ import WaitingRoom
 
 /// Shares the attempts that may be under way at once among the tenants, so that one whose endpoint hangs does not delay another's callbacks.
 ///
-/// A tenant may always have one attempt under way, whatever the others do. Beyond that it may take half of what is free, or, while its
-/// endpoint keeps failing, a thirty-second part of all.
+/// A tenant may always have one attempt under way, whatever the others do. Beyond that it may have half of what the others leave, so that
+/// the next one finds some free, or, while its endpoint keeps failing, a thirty-second part of all.
 final class CallbackSlots: Sendable {
     private struct State {
         var total = 0
@@ -27,8 +27,8 @@ final class CallbackSlots: Sendable {
         state.withLock { state in
             let own = state.byTenant[tenant] ?? 0
             let isFailing = (state.failuresInARow[tenant] ?? 0) >= Self.failuresThatCount
-            let share = isFailing ? limit / 32 - own : (limit - state.total) / 2
-            let taken = min(wanted, own == 0 ? max(1, share) : max(0, min(share, limit - state.total)))
+            let share = isFailing ? limit / 32 : (limit - (state.total - own)) / 2
+            let taken = min(wanted, max(own == 0 ? 1 : 0, share - own))
             if taken > 0 {
                 state.total += taken
                 state.byTenant[tenant] = own + taken

@@ -21,6 +21,9 @@ struct Releaser {
         } catch let error as ConfigurationError {
             FileHandle.standardError.write(Data("Releaser: \(error)\n".utf8))
             exit(configurationExitCode)
+        } catch {
+            FileHandle.standardError.write(Data("Releaser: \(error)\n".utf8))
+            exit(1)
         }
     }
 
@@ -33,6 +36,6 @@ struct Releaser {
 
         \(ConfigurationVariable.help)
 
-        Exit codes: 0 after SIGTERM or SIGINT, 64 unknown argument, 78 wrong configuration (one line says which variable).
+        Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot start (its port is taken), 64 unknown argument, 78 wrong configuration (one line says which variable).
         """
 }

@@ -17,6 +17,8 @@ struct ReleaserMetrics: Sendable {
     let lockChanges: Counter
     let locksHeld: Gauge
     let callbacksUnderWay: Gauge
+    let callbacksOwed: Gauge
+    let redisConnected: Gauge
     let releaseLag: CoreMetrics.Timer
 
     init(registry: PrometheusRegistry) {
@@ -45,6 +47,8 @@ struct ReleaserMetrics: Sendable {
         lockChanges = counter("queue_lock_changes_total", "Queue locks taken by this worker")
         locksHeld = gauge("queue_locks_held", "Queues that this worker looks after")
         callbacksUnderWay = gauge("callbacks_under_way", "Attempts to deliver callbacks under way in this worker")
+        callbacksOwed = gauge("callbacks_owed", "Callbacks not settled yet, of the queues that this worker looks after")
+        redisConnected = gauge("redis_connected", "1 while this worker has a connection to Redis, else 0")
         releaseLag = timer(
             "queue_release_lag_seconds", "How late a release step began", buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
         registry.describe("queue_size", help: "People waiting, told by the worker that looks after the queue")

@@ -17,6 +17,9 @@ final class Worker: Service, Sendable {
     let sender: CallbackSender
     let retries: RetrySchedule
     private let locks: QueueLocks
+    /// Seconds beyond `DRAIN_SECONDS` that attempts under way may take at the end, of the ten within which the process is gone.
+    private static let grace = 7
+
     private let domain = Mutex<(tenants: Tenants, queues: Queues)?>(nil)
     private let care = Mutex<[Identifier: Task<Void, Never>]>([:])
 
@@ -40,18 +43,31 @@ final class Worker: Service, Sendable {
     var queues: Queues { domain.withLock { $0!.queues } }
 
     /// Works until shut down; then finishes what is under way and gives its locks back.
-    func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            let secret = try await SecretKey.resolve(configured: self.configuration.secretKey, redis: self.redis, logger: self.logger)
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            guard let secret = await self.secret() else { return }
             self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret), Queues(redis: self.redis, secret: secret)) }
             self.logger.info("Looking after queues", metadata: ["worker": "\(self.locks.worker)"])
             while !Task.isCancelled {
                 await self.shareQueues()
-                self.metrics.callbacksUnderWay.record(Double(self.slots.underWay))
+                await self.measure()
                 try? await Task.sleep(for: .milliseconds(min(500, max(50, self.configuration.lockLifeMilliseconds / 4))))
             }
         }
         await stop()
+    }
+
+    /// The service's secret; `nil` when shut down before Redis could tell it.
+    private func secret() async -> SecretKey? {
+        try? await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
+    }
+
+    private func measure() async {
+        metrics.redisConnected.record(redis.isAvailable ? 1 : 0)
+        metrics.callbacksUnderWay.record(Double(slots.underWay))
+        let held = care.withLock { Array($0.keys) }
+        metrics.locksHeld.record(Double(held.count))
+        if let owed = try? await callbacks.owed(by: held) { metrics.callbacksOwed.record(Double(owed)) }
     }
 
     /// Takes, renews and gives back locks. Nothing changes while Redis is away: the steps themselves are safe without a lock.
@@ -74,7 +90,6 @@ final class Worker: Service, Sendable {
         } catch {
             logger.debug("The queues could not be shared out; the next try follows", metadata: ["error": "\(error)"])
         }
-        metrics.locksHeld.record(Double(care.withLock { $0.count }))
     }
 
     /// Queues that have something to be looked after: not deleted, and of a tenant that is active.
@@ -120,7 +135,8 @@ final class Worker: Service, Sendable {
         await withTaskGroup(of: Void.self) { group in
             for id in ids { group.addTask { await self.drop(id) } }
         }
-        await deliveries.finish(within: .seconds(configuration.callbacks.timeoutSeconds + 1))
+        // An attempt that takes longer comes back by its lease.
+        await deliveries.finish(within: .seconds(min(configuration.callbacks.timeoutSeconds + 1, configuration.drainSeconds + Self.grace)))
         try? await locks.leave()
         await sender.clients.shutdown()
         logger.info("Gave the queues back")

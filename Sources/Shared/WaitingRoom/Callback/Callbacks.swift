@@ -75,6 +75,15 @@ package struct Callbacks: Sendable {
         ).integer == 1
     }
 
+    /// How many callbacks the queues named owe.
+    package func owed(by queues: [Identifier]) async throws(RedisError) -> Int64 {
+        var owed: Int64 = 0
+        for reply in try await redis.pipeline(queues.map { RedisCommand("ZCARD", .string(QueueKeys($0).outbox)) }) {
+            owed += try reply.get().integer ?? 0
+        }
+        return owed
+    }
+
     /// Dead letters of the queues named, newest first.
     package func deadLetters(of queues: [Identifier], limit: Int) async throws(RedisError) -> [DeadLetter] {
         var letters: [DeadLetter] = []

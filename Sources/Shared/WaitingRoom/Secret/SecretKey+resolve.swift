@@ -7,21 +7,20 @@ extension SecretKey {
     package static func resolve(configured: SecretKey?, redis: RedisClient, logger: Logger) async throws -> SecretKey {
         if let configured { return configured }
         while true {
-            if let secret = try await kept(in: redis) { return secret }
-            logger.debug("Waiting for Redis, which keeps the secret key")
+            do {
+                if let secret = try await kept(in: redis) { return secret }
+            } catch {
+                logger.debug("Waiting for Redis, which keeps the secret key", metadata: ["error": "\(error)"])
+            }
             try await Task.sleep(for: .milliseconds(250))
         }
     }
 
-    /// The key that Redis keeps, made now when there was none; `nil` while Redis is away.
-    private static func kept(in redis: RedisClient) async throws -> SecretKey? {
+    /// The key that Redis keeps, made now when there was none.
+    private static func kept(in redis: RedisClient) async throws(RedisError) -> SecretKey? {
         let key = RedisArgument.string(CatalogueKeys.secret)
-        do {
-            _ = try await redis.send(RedisCommand("SET", key, .string(generateText()), "NX"))
-            return try await redis.send(RedisCommand("GET", key)).string.flatMap { SecretKey($0) }
-        } catch {
-            if error.isUnavailable { return nil }
-            throw error
-        }
+        if let text = try await redis.send(RedisCommand("GET", key)).string { return SecretKey(text) }
+        _ = try await redis.send(RedisCommand("SET", key, .string(generateText()), "NX"))
+        return try await redis.send(RedisCommand("GET", key)).string.flatMap { SecretKey($0) }
     }
 }

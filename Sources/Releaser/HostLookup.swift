@@ -1,0 +1,62 @@
+import Glibc
+import NIOPosix
+import Synchronization
+
+/// Asks the system's resolver for the addresses of hosts, on threads of its own and for each host once at a time: a name server that keeps
+/// silent about one host takes one thread, however many callbacks are owed there.
+final class HostLookup: Sendable {
+    private static let threads = NIOThreadPool._makePerpetualStartedPool(numberOfThreads: 16, threadNamePrefix: "lookup")
+
+    private let underWay = Mutex<[String: Task<[NetworkAddress], Never>]>([:])
+
+    private let ask: @Sendable (String) -> [NetworkAddress]
+
+    /// - Parameter ask: finds the addresses of a host, for as long as that takes; by default asks the system's resolver.
+    init(ask: @escaping @Sendable (String) -> [NetworkAddress] = HostLookup.askSystem) { self.ask = ask }
+
+    /// The addresses of `host`, in the order in which to try them; none when there is no such host.
+    func addresses(of host: String) async -> [NetworkAddress] {
+        let lookup = underWay.withLock { underWay in
+            if let running = underWay[host] { return running }
+            let lookup = Task {
+                let found = try? await Self.threads.runIfActive { self.ask(host) }
+                self.underWay.withLock { _ = $0.removeValue(forKey: host) }
+                return found ?? []
+            }
+            underWay[host] = lookup
+            return lookup
+        }
+        return await lookup.value
+    }
+
+    static func askSystem(_ host: String) -> [NetworkAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { info -> NetworkAddress? in
+            guard let info, let address = info.pointee.ai_addr else { return nil }
+            let raw = UnsafeRawPointer(address)
+            switch info.pointee.ai_family {
+            case AF_INET:
+                return NetworkAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr, Array.init))
+            case AF_INET6:
+                return NetworkAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr, Array.init))
+            default: return nil
+            }
+        }
+    }
+}
+
+/// An IPv4 or IPv6 address as its bytes.
+struct NetworkAddress: Equatable, CustomStringConvertible {
+    /// 4 or 16 of them.
+    let bytes: [UInt8]
+
+    var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,151 @@
+import Observability
+import Redis
+import TestSupport
+import Testing
+import WaitingRoom
+
+@testable import Releaser
+
+@Suite("Worker")
+struct WorkerTests {
+    @Test("two workers share the queues; when one leaves, the other has them all; at the end no lock is left")
+    func shared() async throws {
+        try await Workplace.with { place in
+            var queues: [Queue] = []
+            for _ in 0..<6 { queues.append(try await place.queue()) }
+            try await place.withWorker { first in
+                try await eventually("the only worker has all") { first.lookedAfter.count == 6 }
+                try await place.withWorker { second in
+                    try await eventually("each has a half of its own") {
+                        let (one, other) = (first.lookedAfter, second.lookedAfter)
+                        return one.count == 3 && other.count == 3 && one.isDisjoint(with: other)
+                    }
+                }
+                try await eventually("the one left has all") { first.lookedAfter.count == 6 }
+            }
+            for queue in queues {
+                #expect(try await place.redis.send(RedisCommand("EXISTS", .string(QueueKeys(queue.id).lock))).integer == 0)
+            }
+        }
+    }
+
+    @Test("the queues of a worker that died are taken when its locks have run out")
+    func inherited() async throws {
+        try await Workplace.with { place in
+            let queue = try await place.queue()
+            _ = try await place.queue()
+            try await place.join(queue, people: 5)
+            let dead = QueueLocks(redis: place.redis, worker: "dead", lifeMilliseconds: 400)
+            _ = try await dead.beat()
+            #expect(try await dead.claim(queue.id) == .taken)
+            try await place.withWorker { worker in
+                try await eventually("everyone is let in") { try await place.released(queue).count == 5 }
+                try await eventually("it has both queues") { worker.lookedAfter.count == 2 }
+            }
+        }
+    }
+
+    @Test("people go in order and within the rate in every window, and each is counted")
+    func rate() async throws {
+        try await Workplace.with { place in
+            let queue = try await place.queue(rate: 1200)
+            let joined = try await place.join(queue, people: 60)
+            try await place.withWorker { worker in
+                try await eventually("everyone is let in") { try await place.released(queue).count == 60 }
+                let entries = try await place.released(queue).sorted { $0.sequence < $1.sequence }
+                #expect(entries.map(\.id) == joined.map(\.id))
+                let times = try entries.map { Double(try #require($0.finished).milliseconds) / 1000 }
+                #expect(times == times.sorted())
+                // A window may be up to a millisecond longer than it looks; the burst is one second's worth.
+                for (first, start) in times.enumerated() {
+                    for (last, end) in times.enumerated().dropFirst(first) {
+                        #expect(Double(last - first + 1) <= 20 * (end - start + 0.001) + 20)
+                    }
+                }
+                try await eventually("they are counted") { worker.exported("queue_users_released_total") == "60" }
+                try await eventually("the size is back at 0") {
+                    worker.metrics.render().contains("queue_size{queue_id=\"\(queue.id)\"} 0\n")
+                }
+            }
+        }
+    }
+
+    @Test("a deleted queue is let go, and so are those of a tenant that is switched off until it is on again")
+    func deleted() async throws {
+        try await Workplace.with { place in
+            let other = try #require(try await place.tenants.create(.init(name: "Other", domain: "other.example"))).tenant
+            let (queue, sleeping) = (try await place.queue(), try await place.queue(of: other))
+            try await place.withWorker { worker in
+                try await eventually("it has both") { worker.lookedAfter.count == 2 }
+                #expect(try await place.queues.delete(queue.id))
+                var off = other
+                off.isActive = false
+                #expect(try await place.tenants.update(off))
+                try await eventually("it has none") { worker.lookedAfter.isEmpty }
+                try await place.join(sleeping, people: 3)
+                #expect(try await place.tenants.update(other))
+                try await eventually("the others are let in") { try await place.released(sleeping).count == 3 }
+            }
+        }
+    }
+
+    @Test("a changed rate takes effect for those already waiting")
+    func changedRate() async throws {
+        try await Workplace.with { place in
+            var queue = try await place.queue(rate: 0)
+            try await place.join(queue, people: 3)
+            let waiting = queue
+            try await place.withWorker { worker in
+                try await eventually("it has it, with three waiting") {
+                    worker.metrics.render().contains("queue_size{queue_id=\"\(waiting.id)\"} 3\n")
+                }
+            }
+            #expect(try await place.released(queue).isEmpty)
+            queue.ratePerMinute = 6000
+            let faster = queue
+            try await place.withWorker { _ in
+                #expect(try await place.queues.update(faster))
+                try await eventually("they are let in") { try await place.released(faster).count == 3 }
+            }
+        }
+    }
+
+    @Test("the silent are given up and counted")
+    func silent() async throws {
+        try await Workplace.with { place in
+            var queue = try await place.queue(rate: 0)
+            queue.waitTTLSeconds = 1
+            #expect(try await place.queues.update(queue))
+            try await place.join(queue, people: 2)
+            let swept = queue
+            try await place.withWorker { worker in
+                try await eventually("both are given up") {
+                    try await place.queues.list(swept.id, states: [.expired], skip: 0, limit: 10).count == 2
+                }
+                try await eventually("they are counted") { worker.exported("queue_users_expired_total") == "2" }
+            }
+        }
+    }
+
+    @Test("memory that is full does not stop the draining, by a worker that starts then")
+    func fullMemory() async throws {
+        try await Workplace.with { place in
+            let queue = try await place.queue()
+            try await place.join(queue, people: 20)
+            _ = try await place.redis.send(RedisCommand("CONFIG", "SET", "maxmemory", "1"))
+            await #expect(throws: RedisError.self) { try await place.join(queue, people: 1) }
+            try await place.withWorker { _ in
+                try await eventually("everyone is let in") { try await place.released(queue).count == 20 }
+            }
+        }
+    }
+
+    @Test("every counter of the product exists from the start")
+    func counters() {
+        let text = ReleaserMetrics(registry: PrometheusRegistry()).render()
+        for name in [
+            "queue_users_released_total", "queue_users_expired_total", "callback_success_total", "callback_failure_total",
+            "callback_duration_seconds_count",
+        ] { #expect(text.contains("\n\(name) 0\n")) }
+    }
+}
