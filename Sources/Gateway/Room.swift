@@ -17,14 +17,17 @@ struct Room: Sendable {
     let readiness: Readiness
     let metrics: GatewayMetrics
 
-    init(configuration: ServiceConfiguration, redis: RedisClient, secret: SecretKey, metrics: GatewayMetrics, logger: Logger) async throws {
+    init(
+        configuration: ServiceConfiguration, redis: RedisClient, secret: SecretKey, metrics: GatewayMetrics,
+        passwordHash: PasswordHash = .standard, logger: Logger
+    ) async throws {
         self.configuration = configuration
         self.redis = redis
         self.metrics = metrics
         tenants = Tenants(redis: redis, secret: secret)
         queues = Queues(redis: redis, secret: secret)
         callbacks = Callbacks(redis: redis)
-        accounts = Accounts(redis: redis)
+        accounts = Accounts(redis: redis, passwordHash: passwordHash)
         sessions = await Sessions(secret: secret)
         limit = AttemptLimit(redis: redis)
         signs = SignsOfLife(redis: redis, logger: logger)

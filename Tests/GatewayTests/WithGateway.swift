@@ -106,7 +106,7 @@ func withGateway(
         logger.logLevel = .critical
         let room = try await Room(
             configuration: configuration, redis: redis, secret: try #require(configuration.secretKey),
-            metrics: GatewayMetrics(registry: PrometheusRegistry()), logger: logger)
+            metrics: GatewayMetrics(registry: PrometheusRegistry()), passwordHash: PasswordHash(logN: 4), logger: logger)
         try await FirstAdministrator(room: room, logger: logger).ensure()
         let signs = Task { try await room.signs.run() }
         defer { signs.cancel() }

@@ -185,7 +185,7 @@ final class HotRoutes: ChannelDuplexHandler {
             queue.epoch == ticket.epoch
         else { return false }
         let number = owe()
-        room.queues.place(ticket, on: context.eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        room.queues.place(ticket, in: queue, on: context.eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success((.some(let position), let length)):
                 self.room.signs.note(ticket)
@@ -227,7 +227,7 @@ final class HotRoutes: ChannelDuplexHandler {
             case .some(.some(let tenant)) = room.tenants.remembered(key.tenant), room.tenants.isKey(key, of: tenant),
             case .some(.some(let queue)) = room.queues.remembered(join.queue), queue.tenant == tenant.id, queue.isActive
         else { return false }
-        var request = Queues.JoinRequest(queue: queue.id, visitor: join.visitor)
+        var request = Queues.JoinRequest(queue: queue, visitor: join.visitor)
         request.idempotencyKey = join.idempotencyKey
         request.ticket = join.ticket(for: queue, signer: room.queues.signer)
         request.visitorIsProof = queue.uniqueVisitors

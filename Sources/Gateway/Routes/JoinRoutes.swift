@@ -31,7 +31,7 @@ struct JoinRoutes {
         }
         if body.isSimulation { return .json(EntryBody.simulation(queue: queue, tenant: tenant, visitor: body.visitor)) }
 
-        var join = Queues.JoinRequest(queue: queue.id, visitor: body.visitor)
+        var join = Queues.JoinRequest(queue: queue, visitor: body.visitor)
         join.idempotencyKey = body.idempotencyKey
         join.ticket = body.ticket(for: queue, signer: room.queues.signer)
         if queue.uniqueVisitors {
@@ -41,7 +41,7 @@ struct JoinRoutes {
         }
         guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
         if joined.isNew { room.metrics.joins.increment() }
-        return .json(EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).json)
+        return EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).response
     }
 
     /// The application whose api key the request carries.

@@ -34,7 +34,7 @@ struct StatusRoutes {
         guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
         if entry.state == .waiting { room.signs.note(ticket) }
         let tenant = try await room.tenants.recent(queue.tenant)
-        return .json(EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token).json)
+        return EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token).response
     }
 
     @Sendable func cancel(_ request: Request, context: GatewayContext) async throws -> Response {

@@ -32,11 +32,10 @@ struct UserRoutes {
         let (queue, tenant) = try await room.queue(id.description, for: caller)
         let states = word.flatMap(Entry.State.init(word:)).map { [$0] } ?? Entry.State.allCases
         let entries = try await room.queues.list(queue.id, states: states, skip: page.skip, limit: page.limit)
-        return .json(
-            .array(
-                entries.map { entry in
-                    let token = room.queues.signer.sign(entry.ticket(epoch: queue.epoch))
-                    return EntryBody(entry: entry, queue: queue, tenant: tenant, token: token.prefix(8) + "…").json
-                }))
+        return EntryBody.response(
+            entries.map { entry in
+                let token = room.queues.signer.sign(entry.ticket(epoch: queue.epoch))
+                return EntryBody(entry: entry, queue: queue, tenant: tenant, token: token.prefix(8) + "…")
+            })
     }
 }

@@ -1,34 +1,48 @@
 /// Every key of one queue. They share the hash tag `{q:<queue>}`, so that one script may touch them all on a Redis Cluster.
 package struct QueueKeys: Sendable, Equatable {
-    private let tag: String
-
-    package init(_ queue: Identifier) { tag = "{q:\(queue.compact)}:" }
-
     /// Hash: what the queue is and how it behaves. Its existence is the queue's.
-    package var settings: String { tag + "settings" }
+    package let settings: String
     /// Sorted set: who waits, by sequence number (`place.lua`).
-    package var waiting: String { tag + "waiting" }
+    package let waiting: String
     /// Hash: what is known of each person, waiting or finished (`record.lua`).
-    package var entries: String { tag + "entries" }
+    package let entries: String
     /// Sorted sets: who was let in, fell silent or left, by the ms when.
-    package var ready: String { tag + "ready" }
-    package var expired: String { tag + "expired" }
-    package var rejected: String { tag + "rejected" }
+    package let ready: String
+    package let expired: String
+    package let rejected: String
     /// Hash: the token bucket of the rate.
-    package var bucket: String { tag + "bucket" }
+    package let bucket: String
     /// Hash: totals since the queue was made, and the sequence number.
-    package var counters: String { tag + "counters" }
+    package let counters: String
     /// Hash: totals by day, `joined:<days since 1970>` and so on, for 31 days.
-    package var days: String { tag + "days" }
+    package let days: String
     /// Sorted set: callbacks owed, by the ms when the next attempt is due.
-    package var outbox: String { tag + "outbox" }
+    package let outbox: String
     /// Hash: "<attempts> <error>" of callbacks that failed and will be tried again.
-    package var callbacks: String { tag + "callbacks" }
+    package let callbacks: String
     /// Sorted set and hash: callbacks given up, by the ms when, and their letters.
-    package var dead: String { tag + "dead" }
-    package var deadLetters: String { tag + "dead_letters" }
+    package let dead: String
+    package let deadLetters: String
     /// String: which worker looks after the queue.
-    package var lock: String { tag + "lock" }
+    package let lock: String
+
+    package init(_ queue: Identifier) {
+        let tag = "{q:\(queue.compact)}:"
+        settings = tag + "settings"
+        waiting = tag + "waiting"
+        entries = tag + "entries"
+        ready = tag + "ready"
+        expired = tag + "expired"
+        rejected = tag + "rejected"
+        bucket = tag + "bucket"
+        counters = tag + "counters"
+        days = tag + "days"
+        outbox = tag + "outbox"
+        callbacks = tag + "callbacks"
+        dead = tag + "dead"
+        deadLetters = tag + "dead_letters"
+        lock = tag + "lock"
+    }
 }
 
 /// The keys that belong to no queue.

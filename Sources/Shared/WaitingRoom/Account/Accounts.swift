@@ -4,9 +4,11 @@ package import Redis
 package struct Accounts: Sendable {
     private let redis: RedisClient
     private let catalogue: Catalogue
+    private let passwordHash: PasswordHash
 
-    package init(redis: RedisClient) {
+    package init(redis: RedisClient, passwordHash: PasswordHash = .standard) {
         self.redis = redis
+        self.passwordHash = passwordHash
         catalogue = Catalogue(redis: redis)
     }
 
@@ -16,7 +18,7 @@ package struct Accounts: Sendable {
     package func create(email: String, password: String, role: Account.Role, tenant: Identifier?) async throws -> Account? {
         let id = Identifier.random()
         let account = Account(
-            id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await PasswordHash.make(password),
+            id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await passwordHash.make(password),
             created: .now())
         let key = CatalogueKeys.account(id)
         try await catalogue.write(account.fields, to: key)
@@ -38,7 +40,7 @@ package struct Accounts: Sendable {
     /// The account that `password` opens; `nil` for a wrong password and for an address that has none, after the same time.
     package func signIn(email: String, password: String) async throws -> Account? {
         let account = try await find(email: email)
-        let hash = account?.passwordHash ?? Self.nobody
+        let hash = account?.passwordHash ?? passwordHash.closed
         return try await PasswordHash.verify(password, hash) ? account : nil
     }
 
@@ -50,13 +52,10 @@ package struct Accounts: Sendable {
             return
         }
         if try await PasswordHash.verify(password, account.passwordHash) == false {
-            let hash = try await PasswordHash.make(password)
+            let hash = try await passwordHash.make(password)
             _ = try await catalogue.change([("password", hash)], of: CatalogueKeys.account(account.id))
         }
     }
-
-    /// A hash that no password opens, to spend the same time on unknown addresses.
-    private static let nobody = "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 }
 
 extension Account {

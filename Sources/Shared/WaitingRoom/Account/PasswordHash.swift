@@ -4,13 +4,30 @@ import NIOPosix
 
 /// Passwords at rest: scrypt (RFC 7914) with N = 2^15, r = 8, p = 1, a random salt of 16 bytes, written as `scrypt$15$8$1$<salt>$<key>`.
 /// The work is done on NIO's thread pool: it takes a tenth of a second that no event loop has.
-package enum PasswordHash {
-    private static let (logN, blockSize, parallelism) = (15, 8, 1)
+package struct PasswordHash: Sendable {
+    /// The costs above.
+    package static let standard = PasswordHash(logN: 15)
 
-    package static func make(_ password: String) async throws -> String {
+    private static let (blockSize, parallelism) = (8, 1)
+    private let logN: Int
+
+    /// - Parameter logN: the binary logarithm of N; less than 15 is for tests.
+    package init(logN: Int) { self.logN = logN }
+
+    package func make(_ password: String) async throws -> String {
         let salt = SymmetricKey(size: .bits128).withUnsafeBytes(Array.init)
-        let key = try await derive(password, salt: salt, logN: logN, blockSize: blockSize, parallelism: parallelism)
-        return "scrypt$\(logN)$\(blockSize)$\(parallelism)$\(Base64URL.encode(salt))$\(Base64URL.encode(key))"
+        let key = try await Self.derive(
+            password, salt: salt, logN: logN, blockSize: Self.blockSize, parallelism: Self.parallelism)
+        return text(salt: Base64URL.encode(salt), key: Base64URL.encode(key))
+    }
+
+    /// A hash that no password opens, as slow to try as the others.
+    package var closed: String {
+        text(salt: String(repeating: "A", count: 22), key: String(repeating: "A", count: 43))
+    }
+
+    private func text(salt: String, key: String) -> String {
+        "scrypt$\(logN)$\(Self.blockSize)$\(Self.parallelism)$\(salt)$\(key)"
     }
 
     /// Whether `hash` was made of `password`.

@@ -5,6 +5,7 @@ extension Queues {
     /// Who joins, and what proves that an earlier place is theirs.
     package struct JoinRequest: Sendable {
         package let queue: Identifier
+        let keys: [String]
         package let visitor: String
         /// The visitor id is itself a proof: the tenant's secret key came with it, or the queue's visitor ids are secrets.
         package var visitorIsProof = false
@@ -12,8 +13,13 @@ extension Queues {
         /// The caller's own ticket, when it is one of this queue.
         package var ticket: Ticket?
 
-        package init(queue: Identifier, visitor: String) {
+        package init(queue: Queue, visitor: String) { self.init(queue: queue.id, keys: queue.keys, visitor: visitor) }
+
+        package init(queue: Identifier, visitor: String) { self.init(queue: queue, keys: QueueKeys(queue), visitor: visitor) }
+
+        private init(queue: Identifier, keys: QueueKeys, visitor: String) {
             self.queue = queue
+            self.keys = [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days]
             self.visitor = visitor
         }
     }
@@ -29,19 +35,14 @@ extension Queues {
     /// Takes a place at the end of the queue, or finds the one the caller has already (`join-5.lua`).
     /// - Returns: `nil` when there is no such queue, or it is not active.
     package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
-        let reply = try await redis.evaluate(Scripts.join, keys: Self.joinKeys(request.queue), arguments: joinArguments(request))
+        let reply = try await redis.evaluate(Scripts.join, keys: request.keys, arguments: joinArguments(request))
         return joined(reply, queue: request.queue)
     }
 
     /// ``join(_:)`` for a caller on an event loop of the Redis client.
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
-        redis.evaluate(Scripts.join, keys: Self.joinKeys(request.queue), arguments: joinArguments(request), on: eventLoop)
+        redis.evaluate(Scripts.join, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
             .map { joined($0, queue: request.queue) }
-    }
-
-    private static func joinKeys(_ queue: Identifier) -> [String] {
-        let keys = QueueKeys(queue)
-        return [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days]
     }
 
     private func joinArguments(_ request: JoinRequest) -> [RedisArgument] {

@@ -22,10 +22,12 @@ extension Queues {
 
     /// The place of one who waits, and how many do: what a poll asks most of the time, in two plain commands.
     /// - Returns: a place of `nil` when they do not wait (any more); ``status(_:)`` tells what became of them.
-    package func place(_ ticket: Ticket, on eventLoop: any EventLoop) -> EventLoopFuture<(position: Int?, queueLength: Int)> {
-        let waiting = QueueKeys(ticket.queue).waiting
-        let rank = redis.send(RedisCommand("ZRANK", .string(waiting), .string(ticket.entry.compact)), on: eventLoop)
-        let length = redis.send(RedisCommand("ZCARD", .string(waiting)), on: eventLoop)
+    package func place(_ ticket: Ticket, in queue: Queue, on eventLoop: any EventLoop) -> EventLoopFuture<
+        (position: Int?, queueLength: Int)
+    > {
+        let waiting = RedisArgument.string(queue.keys.waiting)
+        let rank = redis.send(RedisCommand("ZRANK", arguments: [waiting, .string(ticket.entry.compact)]), on: eventLoop)
+        let length = redis.send(RedisCommand("ZCARD", arguments: [waiting]), on: eventLoop)
         return rank.and(length).map { rank, length in (rank.integer.map { Int($0) + 1 }, Int(length.integer ?? 0)) }
     }
 

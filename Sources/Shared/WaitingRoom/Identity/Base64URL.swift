@@ -32,21 +32,29 @@ package enum Base64URL {
     /// The bytes that `text` stands for; `nil` when it holds a foreign character, has an impossible length, or sets bits that no
     /// encoder writes (so that two texts never name the same bytes).
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.utf8.count * 3 / 4)
-        var group: UInt32 = 0
-        var bits: UInt32 = 0
-        for character in text.utf8 {
-            let value = values[Int(character)]
-            guard value != 0xFF else { return nil }
-            group = group << 6 | UInt32(value)
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                result.append(UInt8(truncatingIfNeeded: group >> bits))
+        text.utf8.withContiguousStorageIfAvailable(decode) ?? Array(text.utf8).withUnsafeBufferPointer(decode)
+    }
+
+    private static func decode(_ characters: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        var isClean = true
+        let bytes = values.withUnsafeBufferPointer { values in
+            [UInt8](unsafeUninitializedCapacity: characters.count * 3 / 4) { buffer, count in
+                var group: UInt32 = 0
+                var bits: UInt32 = 0
+                for character in characters {
+                    let value = values[Int(character)]
+                    if value == 0xFF { isClean = false }
+                    group = group << 6 | UInt32(value & 63)
+                    bits += 6
+                    if bits >= 8 {
+                        bits -= 8
+                        buffer[count] = UInt8(truncatingIfNeeded: group >> bits)
+                        count += 1
+                    }
+                }
+                if bits >= 6 || group & (1 << bits - 1) != 0 { isClean = false }
             }
         }
-        guard bits < 6, group & (1 << bits - 1) == 0 else { return nil }
-        return result
+        return isClean ? bytes : nil
     }
 }

@@ -32,41 +32,36 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// The first moment of a day counted from 1970.
     package init(day: Int) { self.init(milliseconds: Int64(day) * 86_400_000) }
 
-    private func text(fraction: Int, suffix: String) -> String {
+    /// Writes the ``zoneless`` form, or with three fraction digits its beginning, and returns how many bytes that is.
+    package func write(to buffer: UnsafeMutableRawBufferPointer, fraction: Int = 6) -> Int {
         let days = floorDivide(milliseconds, 86_400_000)
         let inDay = milliseconds - days * 86_400_000
         let (year, month, day) = civil(days)
-        return String(unsafeUninitializedCapacity: 32) { buffer in
-            var position = 0
-            func put(_ value: Int64, digits: Int) {
-                var value = value
-                for index in stride(from: digits - 1, through: 0, by: -1) {
-                    buffer[position + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
-                    value /= 10
-                }
-                position += digits
+        var position = 0
+        func put(_ value: Int64, _ digits: Int, _ end: UInt8) {
+            var value = value
+            for index in stride(from: digits - 1, through: 0, by: -1) {
+                buffer[position + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
+                value /= 10
             }
-            func put(_ character: Unicode.Scalar) {
-                buffer[position] = UInt8(truncatingIfNeeded: character.value)
-                position += 1
-            }
-            put(year, digits: 4)
-            put("-")
-            put(month, digits: 2)
-            put("-")
-            put(day, digits: 2)
-            put("T")
-            put(inDay / 3_600_000, digits: 2)
-            put(":")
-            put(inDay / 60_000 % 60, digits: 2)
-            put(":")
-            put(inDay / 1000 % 60, digits: 2)
-            put(".")
-            put(inDay % 1000, digits: 3)
-            if fraction == 6 { put(0, digits: 3) }
-            for scalar in suffix.unicodeScalars { put(scalar) }
-            return position
+            buffer[position + digits] = end
+            position += digits + 1
         }
+        put(year, 4, UInt8(ascii: "-"))
+        put(month, 2, UInt8(ascii: "-"))
+        put(day, 2, UInt8(ascii: "T"))
+        put(inDay / 3_600_000, 2, UInt8(ascii: ":"))
+        put(inDay / 60_000 % 60, 2, UInt8(ascii: ":"))
+        put(inDay / 1000 % 60, 2, UInt8(ascii: "."))
+        put(inDay % 1000, 3, UInt8(ascii: "0"))
+        guard fraction == 6 else { return position - 1 }
+        buffer[position] = UInt8(ascii: "0")
+        buffer[position + 1] = UInt8(ascii: "0")
+        return position + 2
+    }
+
+    private func text(fraction: Int, suffix: String) -> String {
+        String(unsafeUninitializedCapacity: 32) { write(to: UnsafeMutableRawBufferPointer($0), fraction: fraction) } + suffix
     }
 }
 

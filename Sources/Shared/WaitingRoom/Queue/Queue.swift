@@ -1,6 +1,7 @@
 /// One line of people and how it is let in.
 package struct Queue: Sendable, Equatable {
     package let id: Identifier
+    package let keys: QueueKeys
     package let tenant: Identifier
     package let slug: String
     package var name: String
@@ -37,6 +38,7 @@ extension Queue {
         }
         func text(_ key: String) -> String? { fields[key].flatMap { $0.isEmpty ? nil : $0 } }
         self.id = id
+        keys = QueueKeys(id)
         self.tenant = tenant
         self.slug = slug
         self.name = name

@@ -22,11 +22,12 @@ package struct Queues: Sendable {
     {
         let id = Identifier.random()
         var queue = Queue(
-            id: id, tenant: tenant, slug: slug ?? id.description, name: name, ratePerMinute: Queue.defaultRatePerMinute, priority: 1,
+            id: id, keys: QueueKeys(id), tenant: tenant, slug: slug ?? id.description, name: name,
+            ratePerMinute: Queue.defaultRatePerMinute, priority: 1,
             waitTTLSeconds: Queue.defaultWaitTTLSeconds, redirectURL: nil, returnHosts: [], uniqueVisitors: false, message: nil,
             language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false)
         change(&queue)
-        let key = QueueKeys(id).settings
+        let key = queue.keys.settings
         try await catalogue.write(queue.fields, to: key)
         let slugField = "\(tenant.compact)/\(queue.slug)"
         guard try await catalogue.publish(id, slug: slugField, index: CatalogueKeys.queues(of: tenant), record: key) else { return nil }
