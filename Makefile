@@ -1,11 +1,13 @@
 # Anteroom. Everything a person does here is one of these:
 #   make run     install what is missing, build, start Redis, gateway, releaser and a demo shop; Ctrl-C ends all of it
 #   make test    install what is missing, check the style, build, run all tests
+#   make build   build everything, tests included, in debug
 #   make lint    check formatting and scripts
 #   make format  format the Swift sources
-#   make bench   compare with waiting rooms written by hand (about 10 minutes)
+#   make bench   compare with waiting rooms written by hand (5 minutes and a release build); BENCH=--save keeps the tables
 #   make deps    install what the build and the tests need (Debian packages)
 #   make clean   remove what was built (data of `make run` stays in .run)
+#   make help    this list
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -39,7 +41,7 @@ test: deps lint build $(VENV)/ready
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 	bash -n dev/install .ci/run
-	python3 -m compileall -q dev/run demo Benchmarks Tests/Browser
+	python3 dev/compiles dev/run Benchmarks/run demo/*.py Tests/Browser/*.py
 	@if command -v docker-compose >/dev/null; then docker-compose --env-file .env.example config -q; fi
 
 .PHONY: format
