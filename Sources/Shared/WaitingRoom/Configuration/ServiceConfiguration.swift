@@ -113,12 +113,17 @@ package struct ServiceConfiguration: Sendable {
 
     private static func redis(_ values: ConfigurationValues) throws -> RedisConfiguration {
         let url = values.text("REDIS_URL") ?? "redis://127.0.0.1:6379/0"
+        let expected = "redis://[user:password@]host:port[/db] or unix:///path[?db=0]"
+        let redis: RedisConfiguration
         do {
-            return try RedisConfiguration(url: url)
+            redis = try RedisConfiguration(url: url)
         } catch {
-            throw ConfigurationError(
-                "REDIS_URL", held: url, expected: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]: \(error)")
+            throw ConfigurationError("REDIS_URL", held: url, expected: "\(expected): \(error)")
         }
+        if let feature = redis.unsupportedFeature {
+            throw ConfigurationError("REDIS_URL", held: url, expected: "\(expected); this version cannot do \(feature) yet")
+        }
+        return redis
     }
 
     private static func secret(_ values: ConfigurationValues, required: Bool) throws -> SecretKey? {
