@@ -27,7 +27,7 @@ final class Program: Sendable {
     /// Where the tests were built to.
     private static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
-    var isRunning: Bool { process.get().isRunning }
+    var isRunning: Bool { process.get().exitCode == nil }
 
     /// What it has written so far.
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
@@ -37,15 +37,19 @@ final class Program: Sendable {
     /// Waits for the end.
     /// - Returns: its exit code.
     func end(within limit: Duration = .seconds(20)) async throws -> Int32 {
-        try await eventually("the program ends", within: limit) { !self.isRunning }
-        return process.get().terminationStatus
+        let code = Locked<Int32?>(nil)
+        try await eventually("the program ends", within: limit) {
+            code.set(self.process.get().exitCode)
+            return code.get() != nil
+        }
+        return code.get() ?? -1
     }
 
     /// Ends it as a crash would, and forgets what it wrote.
     func remove() {
         if isRunning {
             signal(SIGKILL)
-            process.get().waitUntilExit()
+            process.get().waitForExit()
         }
         try? FileManager.default.removeItem(atPath: output)
     }

@@ -37,7 +37,7 @@ package final class RedisServer: Sendable {
     /// Stops at once, as a crash would.
     package func crash() {
         signal(SIGKILL)
-        process.get()?.waitUntilExit()
+        process.get()?.waitForExit()
     }
 
     package func stop() {
