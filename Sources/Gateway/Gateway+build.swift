@@ -38,7 +38,8 @@ func makeLogger(_ label: String, _ configuration: ServiceConfiguration) -> Logge
 /// The routes of a room, in one table.
 func gatewayRoutes(_ room: Room) -> RouteTable {
     var routes = JoinRoutes(room: room).routes + StatusRoutes(room: room).routes
-    routes += ManagementRoutes.all(room: room) + ScriptRoutes(room: room).routes + WaitRoutes(room: room).routes
+    routes +=
+        ManagementRoutes.all(room: room) + WalkInRoutes.all(room: room) + ScriptRoutes(room: room).routes + WaitRoutes(room: room).routes
     if room.configuration.metricsPort == nil { routes += MetricsRoutes(room: room).routes }
     let table = RouteTable(routes: routes)
     return RouteTable(routes: routes + OpenAPIRoutes(room: room, table: table).routes)

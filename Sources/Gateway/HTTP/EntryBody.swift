@@ -24,7 +24,7 @@ struct EntryBody: Sendable {
         buffer.writeStaticString("{\"queue_id\":")
         buffer.write(entry.queue)
         buffer.writeStaticString(",\"visitor_id\":")
-        buffer.writeJSONString(entry.visitor)
+        buffer.writeJSONString(entry.visitorID)
         buffer.writeStaticString(",\"status\":\"")
         buffer.writeString(entry.state.word)
         buffer.writeStaticString("\",\"redirect_url\":")

@@ -26,6 +26,10 @@ struct OpenAPIDocument {
                         "type": "apiKey", "in": "header", "name": "X-API-Key",
                         "description": "An application's api key; also read from app-api-key and app_api_key",
                     ],
+                    "adminKey": [
+                        "type": "apiKey", "in": "header", "name": "X-Admin-Key",
+                        "description": "The key of a walk-in queue's desk, told when the queue was made",
+                    ],
                 ],
                 "schemas": OpenAPISchemas.all,
             ],
@@ -76,6 +80,7 @@ struct OpenAPIDocument {
         switch access {
         case .anyone, .ticket: []
         case .apiKey: [["apiKey": []]]
+        case .adminKey: [["adminKey": []]]
         case .viewer, .tenantAdmin, .superAdmin: [["bearer": []]]
         }
     }
@@ -104,15 +109,17 @@ struct OpenAPIDocument {
         var failures = Set(about.failures)
         if [.viewer, .tenantAdmin, .superAdmin].contains(route.access) { failures.formUnion([401, 503]) }
         if [.tenantAdmin, .superAdmin].contains(route.access) { failures.insert(403) }
-        let others = failures.sorted().map { JSON.Member(String($0), failure($0, of: about)) }
+        let others = failures.sorted().map { JSON.Member(String($0), failure($0, of: route)) }
         return .object([.init(String(about.success), .object(success))] + others)
     }
 
-    private static func failure(_ status: Int, of about: Operation) -> JSON {
+    private static func failure(_ status: Int, of route: Route) -> JSON {
+        let about = route.about
         // What tells how the service is has one shape, well or not.
         let isReport = status == 503 && about.tag == "Service"
+        let error = Dialect(path: route.path) == .microQ ? "WalkInError" : status == 422 ? "ValidationError" : "Error"
         let isPage = about.answerType == "text/html"
-        let schema = isReport ? about.answer ?? [:] : Operation.schema(status == 422 ? "ValidationError" : "Error")
+        let schema = isReport ? about.answer ?? [:] : Operation.schema(error)
         return [
             "description": .string(HTTPResponse.Status(code: status).reasonPhrase),
             "content": isPage ? ["text/html": ["schema": ["type": "string"]]] : ["application/json": ["schema": schema]],

@@ -83,13 +83,14 @@ struct ApplicationRoutes {
         let isActive = fields.has("is_active") ? fields.flag("is_active", fallback: true) : nil
         try fields.check()
 
-        var tenant = try await room.tenant(context.parameter("id"), for: caller)
+        let before = try await room.tenant(context.parameter("id"), for: caller)
+        var tenant = before
         if let name { tenant.name = name }
         if let domain { tenant.domain = domain }
         if fields.has("callback_url") { tenant.callbackURL = callbackURL }
         if fields.has("redirect_url") { tenant.redirectURL = redirectURL }
         if let isActive { tenant.isActive = isActive }
-        guard try await room.tenants.update(tenant) else { throw GatewayError.applicationNotFound }
+        guard try await room.tenants.update(tenant, from: before) else { throw GatewayError.applicationNotFound }
         return Self.answer(tenant)
     }
 

@@ -79,10 +79,7 @@ struct JoinBody {
         let queue = fields.identifier("queue_id")
         visitor = fields.text("visitor_id", length: 1...64)
         token = fields.optionalText("token", length: 0...TicketSigner.maximumLength)
-        if let idempotencyKey, !Self.isIdempotencyKey(idempotencyKey) {
-            fields.note(
-                "Idempotency-Key", type: "string_pattern_mismatch", "Header Idempotency-Key should be 16 to 64 visible ASCII characters")
-        }
+        fields.checkIdempotencyKey(idempotencyKey)
         try fields.check()
         guard let queue else { throw GatewayError.queueNotFound }
         self.queue = queue
@@ -90,13 +87,14 @@ struct JoinBody {
         self.isSimulation = isSimulation
     }
 
-    private static func isIdempotencyKey(_ text: String) -> Bool {
-        (16...64).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-    }
-
     /// The caller's own ticket, when it is one of this queue's present life. Any other proves nothing.
-    func ticket(for queue: Queue, signer: TicketSigner) -> Ticket? {
-        guard let ticket = token.flatMap({ signer.verify($0) }), ticket.queue == queue.id, ticket.epoch == queue.epoch else { return nil }
-        return ticket
+    func ticket(for queue: Queue, signer: TicketSigner) -> Ticket? { token.flatMap { signer.verify($0, for: queue) } }
+}
+
+extension Fields {
+    /// Notes an `Idempotency-Key` header that is no key.
+    mutating func checkIdempotencyKey(_ key: String?) {
+        guard let key, !((16...64).contains(key.utf8.count) && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }) else { return }
+        note("Idempotency-Key", type: "string_pattern_mismatch", "Header Idempotency-Key should be 16 to 64 visible ASCII characters")
     }
 }

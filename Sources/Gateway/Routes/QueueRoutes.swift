@@ -74,10 +74,11 @@ struct QueueRoutes {
         let name = fields.optionalText("name", length: 1...100, null: false)
         let settings = QueueSettings(&fields)
         try fields.check()
-        var queue = try await room.queue(context.parameter("id"), for: caller).queue
+        let before = try await room.queue(context.parameter("id"), for: caller).queue
+        var queue = before
         if let name { queue.name = name }
         settings.apply(&queue)
-        guard try await room.queues.update(queue) else { throw GatewayError.queueNotFound }
+        guard try await room.queues.update(queue, from: before) else { throw GatewayError.queueNotFound }
         return .json(Self.json(queue))
     }
 

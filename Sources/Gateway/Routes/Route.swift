@@ -11,6 +11,8 @@ struct Route: Sendable {
         case anyone
         /// An application's api key (`X-API-Key`, `app-api-key`, `app_api_key`).
         case apiKey
+        /// A queue's admin key (`X-Admin-Key`).
+        case adminKey
         /// A visitor's own token.
         case ticket
         /// A bearer of at least this role.

@@ -23,6 +23,8 @@ package struct QueueKeys: Sendable, Equatable {
     /// Sorted set and hash: callbacks given up, by the ms when, and their letters.
     package let dead: String
     package let deadLetters: String
+    /// List: how long the latest services at the desk took, ms, newest first.
+    package let services: String
     /// String: which worker looks after the queue.
     package let lock: String
 
@@ -41,6 +43,7 @@ package struct QueueKeys: Sendable, Equatable {
         callbacks = tag + "callbacks"
         dead = tag + "dead"
         deadLetters = tag + "dead_letters"
+        services = tag + "services"
         lock = tag + "lock"
     }
 }

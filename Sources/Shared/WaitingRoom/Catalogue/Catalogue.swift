@@ -2,7 +2,7 @@ import Redis
 
 /// Reads and writes the records of tenants, queues and accounts.
 ///
-/// A record is written first and published afterwards, in one step with its slug and its place in the index (`publish-2.lua`): a writer that
+/// A record is written first and published afterwards, in one step with its slug and its place in the indexes (`publish-3.lua`): a writer that
 /// dies in between leaves a record that nobody can find.
 struct Catalogue: Sendable {
     let redis: RedisClient
@@ -33,12 +33,11 @@ struct Catalogue: Sendable {
     }
 
     /// Makes a written record visible; `false` when the slug is taken, and then the record is removed again.
-    func publish(_ id: Identifier, slug: String, slugs: String = CatalogueKeys.slugs, index: String, record: String)
-        async throws(RedisError)
-        -> Bool
-    {
+    func publish(
+        _ id: Identifier, slug: String, slugs: String = CatalogueKeys.slugs, index: String, alsoIn second: String? = nil, record: String
+    ) async throws(RedisError) -> Bool {
         let reply = try await redis.evaluate(
-            Scripts.publish, keys: [slugs, index], arguments: [.string(slug), .string(id.compact)])
+            Scripts.publish, keys: [slugs, index, second ?? index], arguments: [.string(slug), .string(id.compact)])
         guard reply.integer == -1 else { return true }
         _ = try await redis.send(RedisCommand("DEL", .string(record)))
         return false
@@ -47,6 +46,15 @@ struct Catalogue: Sendable {
     /// Changes fields of a record; `false` when there is none (any more).
     func change(_ fields: [(String, String)], of key: String) async throws(RedisError) -> Bool {
         try await redis.evaluate(Scripts.change, keys: [key], arguments: Self.arguments(fields)).integer == 1
+    }
+
+    /// Changes those of `fields` that differ from `before`; `false` when there is no record (any more).
+    func change(_ fields: [(String, String)], from before: [(String, String)]?, of key: String) async throws(RedisError) -> Bool {
+        guard let before else { return try await change(fields, of: key) }
+        let known = Dictionary(before) { $1 }
+        let changed = fields.filter { known[$0.0] != $0.1 }
+        if !changed.isEmpty { return try await change(changed, of: key) }
+        return try await self.fields(of: key).map { $0["deleted"] != "1" } ?? false
     }
 
     /// Ids of an index in the order of creation.

@@ -23,6 +23,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// RFC 3339 with milliseconds: `2026-11-21T02:05:16.133Z`.
     package var rfc3339: String { text(fraction: 3, suffix: "Z") }
 
+    /// ISO 8601 with the offset spelled out, as the MicroQ dialect has it: `2026-11-21T02:05:16.133000+00:00`.
+    package var withOffset: String { text(fraction: 6, suffix: "+00:00") }
+
     /// The calendar day, `2026-11-21`.
     package var date: String { String(zoneless.prefix(10)) }
 

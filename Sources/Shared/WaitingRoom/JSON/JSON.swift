@@ -6,6 +6,8 @@ package enum JSON: Sendable, Equatable {
     case bool(Bool)
     case integer(Int64)
     case number(Double)
+    /// Written with a decimal always: `12.0`. Reading gives ``number(_:)``.
+    case decimal(Double)
     case string(String)
     case array([JSON])
     case object([Member])
@@ -74,6 +76,7 @@ extension ByteBuffer {
             } else {
                 writeString(number.isFinite ? "\(number)" : "null")
             }
+        case .decimal(let number): writeString(number.isFinite ? "\(number)" : "null")
         case .string(let text): writeJSONString(text)
         case .array(let values):
             writeInteger(UInt8(ascii: "["))

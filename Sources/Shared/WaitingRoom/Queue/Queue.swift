@@ -24,6 +24,12 @@ package struct Queue: Sendable, Equatable {
     package let created: Timestamp
     package var isActive: Bool
     package var isDeleted: Bool
+    /// Anybody may join and look on; otherwise it takes the desk's key.
+    package var isPublic = true
+    /// Minutes that a customer takes at the desk, until some were served.
+    package var averageServiceMinutes = 4.0
+    /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
+    package var adminKeyHash: String?
 
     package static let defaultRatePerMinute = 10.0
     package static let defaultWaitTTLSeconds = 600
@@ -56,15 +62,22 @@ extension Queue {
         // "active" is what the scripts read, so a deleted queue has it off as well; "enabled" is what its owner set.
         isActive = fields["enabled"] == "1"
         isDeleted = fields["deleted"] == "1"
+        isPublic = fields["public"] != "0"
+        averageServiceMinutes = fields["avg_service_minutes"].flatMap(Double.init) ?? 4
+        adminKeyHash = text("admin_key")
     }
 
     var fields: [(String, String)] {
-        [
+        var fields = [
             ("tenant", tenant.compact), ("slug", slug), ("name", name), ("rate", "\(ratePerMinute)"), ("priority", String(priority)),
             ("wait_ttl", String(waitTTLSeconds)), ("redirect_url", redirectURL ?? ""), ("return_hosts", returnHosts.joined(separator: " ")),
             ("unique_visitors", uniqueVisitors ? "1" : "0"), ("message", message ?? ""), ("lang", language), ("theme", theme),
             ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),
-            ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"),
+            ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
+            ("avg_service_minutes", "\(averageServiceMinutes)"),
         ]
+        // Without a key there is no field at all: the first claim is an HSETNX.
+        if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }
+        return fields
     }
 }

@@ -15,7 +15,7 @@ package struct Queues: Sendable {
         entryIDs = EntryIdentifiers(secret)
     }
 
-    /// Makes a queue of `tenant`; `change` sets what differs from the defaults.
+    /// Makes a queue of `tenant`; `change` sets what differs from the defaults. Its desk has a key that nobody knows, unless `change` sets one.
     /// - Returns: `nil` when the tenant has a queue with that slug.
     package func create(tenant: Identifier, name: String, slug: String? = nil, change: (inout Queue) -> Void = { _ in })
         async throws(RedisError) -> Queue?
@@ -25,16 +25,15 @@ package struct Queues: Sendable {
             id: id, keys: QueueKeys(id), tenant: tenant, slug: slug ?? id.description, name: name,
             ratePerMinute: Queue.defaultRatePerMinute, priority: 1,
             waitTTLSeconds: Queue.defaultWaitTTLSeconds, redirectURL: nil, returnHosts: [], uniqueVisitors: false, message: nil,
-            language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false)
+            language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false,
+            adminKeyHash: AdminKey.generate().hash)
         change(&queue)
         let key = queue.keys.settings
         try await catalogue.write(queue.fields, to: key)
         let slugField = "\(tenant.compact)/\(queue.slug)"
-        guard try await catalogue.publish(id, slug: slugField, index: CatalogueKeys.queues(of: tenant), record: key) else { return nil }
-        _ = try await redis.send(
-            RedisCommand(
-                "ZADD", .string(CatalogueKeys.queues), .string("NX"), .integer(queue.created.milliseconds), .string(id.compact)))
-        return queue
+        let made = try await catalogue.publish(
+            id, slug: slugField, index: CatalogueKeys.queues(of: tenant), alsoIn: CatalogueKeys.queues, record: key)
+        return made ? queue : nil
     }
 
     /// The queue as Redis has it now; `nil` when there is none or it was deleted.
@@ -54,6 +53,9 @@ package struct Queues: Sendable {
     /// The queue if it is in memory and fresh; `.none` when only ``recent(_:)`` can tell.
     package func remembered(_ id: Identifier) -> Queue?? { cache.fresh(id) }
 
+    /// Reads the queue again when it is next asked for.
+    func forget(_ id: Identifier) { cache.forget(id) }
+
     /// The tenant's queue named by its UUID or its slug.
     package func find(_ name: String, of tenant: Identifier) async throws(RedisError) -> Queue? {
         if let id = Identifier(uuid: name), let queue = try await get(id), queue.tenant == tenant { return queue }
@@ -70,11 +72,14 @@ package struct Queues: Sendable {
     }
 
     /// Writes the queue's settings; they rule from the next script on, for those already waiting too.
+    /// - Parameter before: what was read; only what differs is written, so that two changes of different settings at once both hold.
+    ///   `nil` writes all.
     /// - Returns: `false` when it was deleted meanwhile.
-    package func update(_ queue: Queue) async throws(RedisError) -> Bool {
+    package func update(_ queue: Queue, from before: Queue? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(queue.id) }
-        let fixed: Set = ["tenant", "slug", "epoch", "created_at", "deleted"]
-        return try await catalogue.change(queue.fields.filter { !fixed.contains($0.0) }, of: QueueKeys(queue.id).settings)
+        let fixed: Set = ["tenant", "slug", "epoch", "created_at", "deleted", "admin_key"]
+        let fields = queue.fields.filter { !fixed.contains($0.0) }
+        return try await catalogue.change(fields, from: before?.fields, of: QueueKeys(queue.id).settings)
     }
 
     /// Hides the queue: nobody joins it or is let in any more.

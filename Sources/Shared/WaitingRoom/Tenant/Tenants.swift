@@ -77,11 +77,13 @@ package struct Tenants: Sendable {
     }
 
     /// Writes the tenant's changed name, domain, addresses and activity.
+    /// - Parameter before: what was read; only what differs is written. `nil` writes all.
     /// - Returns: `false` when it was deleted meanwhile.
-    package func update(_ tenant: Tenant) async throws(RedisError) -> Bool {
+    package func update(_ tenant: Tenant, from before: Tenant? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(tenant.id) }
         let changeable: Set = ["name", "domain", "callback_url", "redirect_url", "active"]
-        return try await catalogue.change(tenant.fields.filter { changeable.contains($0.0) }, of: CatalogueKeys.tenant(tenant.id))
+        let fields = tenant.fields.filter { changeable.contains($0.0) }
+        return try await catalogue.change(fields, from: before?.fields, of: CatalogueKeys.tenant(tenant.id))
     }
 
     /// Hides the tenant: its keys are dead, its queues stop releasing, its callbacks stop.

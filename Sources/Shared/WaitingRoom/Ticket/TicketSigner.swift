@@ -59,6 +59,12 @@ package struct TicketSigner: Sendable {
         )
     }
 
+    /// The ticket that `text` is, when it is one of the queue's present life.
+    package func verify(_ text: some StringProtocol, for queue: Queue) -> Ticket? {
+        guard let ticket = verify(text), ticket.queue == queue.id, ticket.epoch == queue.epoch else { return nil }
+        return ticket
+    }
+
     private func code(of message: UnsafeRawBufferPointer, _ hash: HMAC<SHA256>) -> HMAC<SHA256>.MAC {
         var hash = hash
         hash.update(data: message)

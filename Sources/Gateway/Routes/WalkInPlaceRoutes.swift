@@ -1,0 +1,139 @@
+import CoreMetrics
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// Joining a walk-in line by name, seeing one's place, leaving, and the line as everybody sees it.
+struct WalkInPlaceRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(
+                .post, "/api/{tenant}/{queue}/join", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "Join by name; a private queue with its admin key",
+                    parameters: [
+                        .init(name: "Idempotency-Key", place: .header, schema: ["type": "string", "minLength": 16, "maxLength": 64])
+                    ], body: Operation.schema("WalkInJoin"), success: 201, answer: Operation.schema("WalkInPlace"),
+                    failures: [400, 403, 404, 413, 415, 503]),
+                handler: join),
+            Route(
+                .get, "/api/{tenant}/{queue}/status/{user}", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "Where one person stands, also after their turn",
+                    parameters: [.init(name: "user", place: .path, schema: ["type": "string", "format": "uuid"], isRequired: true)],
+                    answer: Operation.schema("WalkInPlace"), failures: [404, 503]),
+                handler: status),
+            Route(
+                .post, "/api/{tenant}/{queue}/leave", access: .ticket,
+                Operation(
+                    tag: "Walk-in", summary: "Give up one's place",
+                    body: ["type": "object", "required": ["token"], "properties": ["token": ["type": "string"]]],
+                    answer: ["type": "object", "required": ["entry"], "properties": ["entry": Operation.schema("WalkIn")]],
+                    failures: [400, 404, 413, 415, 503]),
+                handler: leave),
+            Route(
+                .get, "/api/{tenant}/{queue}/list", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "Who waits, in order; a private queue with its admin key",
+                    parameters: [
+                        .init(name: "limit", place: .query, schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 200])
+                    ],
+                    answer: Operation.schema("WalkInList"), failures: [400, 403, 404, 503]),
+                handler: list),
+        ]
+    }
+
+    @Sendable func join(_ request: Request, context: GatewayContext) async throws -> Response {
+        var fields = try await request.fields()
+        let name = fields.walkInName()
+        let token = fields.optionalText("token", length: 0...TicketSigner.maximumLength)
+        if fields.optionalIdentifier("service_type_id") != nil {
+            fields.note("service_type_id", type: "value_error", "This queue has no such service type; leave it out")
+        }
+        let key = request.headers[.idempotencyKey]
+        fields.checkIdempotencyKey(key)
+        try fields.check()
+
+        let (queue, tenant) = try await joinable(context)
+        fields.checkScope(tenant: tenant, queue: queue)
+        try fields.check()
+        try room.checkPublic(request, queue)
+        var join = Queues.JoinRequest(queue: queue, visitor: WalkIn(name: name).visitor)
+        join.idempotencyKey = key
+        join.ticket = token.flatMap { room.queues.signer.verify($0, for: queue) }
+        guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
+        if joined.isNew { room.metrics.joins.increment() }
+        return try await place(joined.entry, queue, tenant, token: joined.token, status: .created)
+    }
+
+    /// The queue to join. Where tenants are open, one that nobody created is made, without a desk's key until somebody claims it.
+    private func joinable(_ context: GatewayContext) async throws -> Room.WalkInQueue {
+        guard room.configuration.openTenants else { return try await room.walkInQueue(context) }
+        let slug = try context.parameter("queue")
+        let tenant = try await room.openTenant(try context.parameter("tenant"))
+        guard tenant.isActive else { throw GatewayError.queueNotFound }
+        if let queue = try await room.queues.find(slug, of: tenant.id) { return (queue, tenant) }
+        guard Slug.isValid(slug) else { throw GatewayError.queueNotFound }
+        try await room.checkOpenQueues(of: tenant)
+        let made = try await room.queues.create(tenant: tenant.id, name: slug, slug: slug) {
+            $0.ratePerMinute = 0
+            $0.waitTTLSeconds = 0
+            $0.averageServiceMinutes = room.configuration.averageServiceMinutes
+            $0.adminKeyHash = nil
+        }
+        if let made { return (made, tenant) }
+        guard let queue = try await room.queues.find(slug, of: tenant.id) else { throw GatewayError.queueNotFound }
+        return (queue, tenant)
+    }
+
+    @Sendable func status(_ request: Request, context: GatewayContext) async throws -> Response {
+        let (queue, tenant) = try await room.walkInQueue(context)
+        guard let id = Identifier(uuid: try context.parameter("user")),
+            let entry = try await room.queues.status(of: id, in: queue.id)
+        else { throw GatewayError.userNotFound }
+        return try await place(entry, queue, tenant)
+    }
+
+    @Sendable func leave(_ request: Request, context: GatewayContext) async throws -> Response {
+        var fields = try await request.fields()
+        let token = fields.text("token", length: 1...TicketSigner.maximumLength)
+        try fields.check()
+        let (queue, tenant) = try await room.walkInQueue(context)
+        guard let ticket = room.queues.signer.verify(token, for: queue), try await room.queues.cancel(ticket),
+            let entry = try await room.queues.status(ticket)
+        else { throw GatewayError.tokenNotFound }
+        return .json(["entry": WalkInBody(entry: entry, queue: queue, tenant: tenant).json])
+    }
+
+    @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
+        var query = try request.queryFields()
+        let limit = query.integer("limit", 1...1000, fallback: 200)
+        try query.check()
+        let (queue, tenant) = try await room.walkInQueue(context)
+        try room.checkPublic(request, queue)
+        let average = try await room.queues.averageServiceMinutes(queue)
+        let entries = try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: limit)
+        return .json([
+            "count": .integer(entries.first?.queueLength ?? 0),
+            "queue": .array(entries.map { WalkInBody(entry: $0, queue: queue, tenant: tenant).row(averageMinutes: average) }),
+        ])
+    }
+
+    private func place(
+        _ entry: Entry, _ queue: Queue, _ tenant: Tenant, token: String? = nil, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let average = try await room.queues.averageServiceMinutes(queue)
+        return .json(
+            .object(
+                [
+                    .init("entry", WalkInBody(entry: entry, queue: queue, tenant: tenant).json),
+                    .init("position", .integer(entry.position)), .init("eta_minutes", WalkInBody.eta(entry.position, average)),
+                ] + (token.map { [.init("token", .string($0))] } ?? [])), status: status)
+    }
+}
+
+extension GatewayError {
+    static let userNotFound = notFound("User not found", code: "user_not_found")
+}

@@ -1,0 +1,152 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// The walk-in queues of a tenant.
+struct WalkInQueueRoutes {
+    /// How many queues anybody may make for one tenant.
+    static let mostOpenQueues = 100
+
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(
+                .post, "/api/{tenant}/queues", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "Make a walk-in queue, or find it as it is (200, without its key)",
+                    body: Operation.schema("WalkInQueueDraft"), success: 201, answer: Operation.schema("WalkInQueue"),
+                    failures: [400, 403, 404, 413, 415, 503]),
+                handler: create),
+            Route(
+                .get, "/api/{tenant}/queues", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "The tenant's public queues", answer: Operation.schema("WalkInQueueList"),
+                    failures: [404, 503]),
+                handler: list),
+            Route(
+                .get, "/api/{tenant}/queues/{queue}", access: .anyone,
+                Operation(
+                    tag: "Walk-in", summary: "One queue; a private one with its admin key", answer: Operation.schema("WalkInQueue"),
+                    failures: [403, 404, 503]),
+                handler: get),
+        ]
+    }
+
+    @Sendable func create(_ request: Request, context: GatewayContext) async throws -> Response {
+        var fields = try await request.fields()
+        let slug = fields.has("queue_id") ? fields.optionalSlug("queue_id") : fields.text("queue_id")
+        let name = fields.walkInName()
+        let isPublic = fields.flag("is_public", fallback: true)
+        let minutes = fields.number("avg_service_time", 0.01...1440, fallback: room.configuration.averageServiceMinutes)
+        if fields.isNull("queue_id") { fields.note("queue_id", type: "string_type", "Input should be a valid string") }
+        try fields.check()
+        guard let slug, let minutes else { throw GatewayError.queueNotFound }
+
+        let tenant = try await maker(request, context)
+        fields.checkScope(tenant: tenant)
+        try fields.check()
+        let key = AdminKey.generate()
+        if let queue = try await room.queues.find(slug, of: tenant.id) {
+            return try await found(queue, tenant: tenant, key: key)
+        }
+        try await checkCap(request, tenant)
+        let made = try await room.queues.create(tenant: tenant.id, name: name, slug: slug) {
+            $0.ratePerMinute = 0
+            $0.waitTTLSeconds = 0
+            $0.isPublic = isPublic
+            $0.averageServiceMinutes = minutes
+            $0.adminKeyHash = key.hash
+        }
+        if let made { return .json(Self.json(made, tenant: tenant, key: key), status: .created) }
+        // Somebody made it at this very moment.
+        guard let queue = try await room.queues.find(slug, of: tenant.id) else { throw GatewayError.queueNotFound }
+        return try await found(queue, tenant: tenant, key: key)
+    }
+
+    /// A queue that was there already: as it is, or, where a join made it and nobody has claimed it yet, with its key.
+    private func found(_ queue: Queue, tenant: Tenant, key: AdminKey) async throws -> Response {
+        if queue.adminKeyHash == nil, try await room.queues.claim(queue.id, with: key) {
+            return .json(Self.json(queue, tenant: tenant, key: key), status: .created)
+        }
+        return .json(Self.json(queue, tenant: tenant))
+    }
+
+    @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
+        guard let tenant = try await room.walkInTenant(context) else { throw GatewayError.tenantNotFound }
+        let queues = try await room.queues.list(of: tenant.id).filter(\.isPublic)
+        return .json(["count": .integer(queues.count), "queues": .array(queues.map { Self.json($0, tenant: tenant) })])
+    }
+
+    @Sendable func get(_ request: Request, context: GatewayContext) async throws -> Response {
+        let (queue, tenant) = try await room.walkInQueue(context)
+        try room.checkPublic(request, queue)
+        return .json(Self.json(queue, tenant: tenant))
+    }
+
+    private static func json(_ queue: Queue, tenant: Tenant, key: AdminKey? = nil) -> JSON {
+        .object(
+            [
+                .init("tenant_id", .string(tenant.slug)), .init("queue_id", .string(queue.slug)), .init("name", .string(queue.name)),
+                .init("is_public", .bool(queue.isPublic)), .init("avg_service_time", .decimal(queue.averageServiceMinutes)),
+            ] + (key.map { [.init("admin_key", .string($0.text))] } ?? []) + [.init("created_at", .string(queue.created.withOffset))])
+    }
+
+    // MARK: Who may make queues
+
+    /// The tenant to make a queue for. Where tenants are open (`OPEN_TENANTS`, development), anybody may, and a tenant not known yet is made;
+    /// else its secret key or a super admin.
+    private func maker(_ request: Request, _ context: GatewayContext) async throws -> Tenant {
+        let slug = try context.parameter("tenant")
+        let tenant = try await room.tenants.find(slug)
+        if let tenant, tenant.isActive, try await isOwner(request, of: tenant) { return tenant }
+        guard room.configuration.openTenants else {
+            throw GatewayError(
+                status: .forbidden, code: "forbidden",
+                message: "Only the tenant's secret key or a super admin may make queues here; send one as Authorization: Bearer")
+        }
+        if let tenant {
+            guard tenant.isActive else { throw GatewayError.tenantNotFound }
+            return tenant
+        }
+        return try await room.openTenant(slug)
+    }
+
+    private func isOwner(_ request: Request, of tenant: Tenant) async throws -> Bool {
+        guard request.bearer != nil else { return false }
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        return caller.scope == nil || (caller.scope == tenant.id && request.bearer.flatMap(TenantKey.init)?.kind == .secret)
+    }
+
+    private func checkCap(_ request: Request, _ tenant: Tenant) async throws {
+        if try await isOwner(request, of: tenant) { return }
+        try await room.checkOpenQueues(of: tenant)
+    }
+}
+
+extension Room {
+    /// The tenant named `slug`, made now if need be.
+    /// - Throws: ``GatewayError`` 400 when that is no slug, 404 when it was deleted.
+    func openTenant(_ slug: String) async throws -> Tenant {
+        if let tenant = try await tenants.find(slug) { return tenant }
+        guard Slug.isValid(slug) else {
+            throw GatewayError(
+                status: .badRequest, code: "invalid_tenant", message: "A tenant is named by 1 to 64 of A-Z a-z 0-9 . _ - and not 'queues'")
+        }
+        if let made = try await tenants.create(.init(name: slug, domain: "", slug: slug)) { return made.tenant }
+        guard let tenant = try await tenants.find(slug) else { throw GatewayError.tenantNotFound }
+        return tenant
+    }
+
+    /// - Throws: ``GatewayError`` 403 when anybody has made as many queues for the tenant as anybody may.
+    func checkOpenQueues(of tenant: Tenant) async throws {
+        guard try await queues.list(of: tenant.id).count >= WalkInQueueRoutes.mostOpenQueues else { return }
+        throw GatewayError(
+            status: .forbidden, code: "too_many_queues",
+            message: "This tenant has \(WalkInQueueRoutes.mostOpenQueues) queues; more are made with its secret key only")
+    }
+}
+
+extension GatewayError {
+    static let tenantNotFound = notFound("Tenant not found", code: "tenant_not_found")
+}

@@ -1,0 +1,76 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// The MicroQ dialect: walk-in lines named by the slugs of tenant and queue.
+enum WalkInRoutes {
+    static func all(room: Room) -> [Route] {
+        WalkInQueueRoutes(room: room).routes + WalkInPlaceRoutes(room: room).routes + DeskRoutes(room: room).routes
+    }
+}
+
+extension HTTPField.Name {
+    static let adminKey = HTTPField.Name("X-Admin-Key")!
+}
+
+extension Room {
+    typealias WalkInQueue = (queue: Queue, tenant: Tenant)
+
+    /// The queue that the path names.
+    /// - Throws: ``GatewayError`` 404.
+    func walkInQueue(_ context: GatewayContext) async throws -> WalkInQueue {
+        guard let tenant = try await walkInTenant(context),
+            let queue = try await queues.find(try context.parameter("queue"), of: tenant.id)
+        else { throw GatewayError.queueNotFound }
+        return (queue, tenant)
+    }
+
+    /// The tenant that the path names; `nil` where there is none, or it was switched off.
+    func walkInTenant(_ context: GatewayContext) async throws -> Tenant? {
+        guard let tenant = try await tenants.find(try context.parameter("tenant")), tenant.isActive else { return nil }
+        return tenant
+    }
+
+    /// - Throws: ``GatewayError`` 403 unless the request carries the queue's admin key.
+    func checkAdminKey(_ request: Request, of queue: Queue) throws {
+        guard let key = request.headers[.adminKey], AdminKey(key).opens(queue) else {
+            throw GatewayError(
+                status: .forbidden, code: "invalid_admin_key",
+                message: "Missing or invalid X-Admin-Key: send the key that the answer to the queue's creation held")
+        }
+    }
+
+    /// - Throws: ``GatewayError`` 403 where the queue is private and the request does not carry its admin key.
+    func checkPublic(_ request: Request, _ queue: Queue) throws {
+        if !queue.isPublic { try checkAdminKey(request, of: queue) }
+    }
+}
+
+extension Fields {
+    /// Notes a `tenant_id` or `queue_id` that names another than the path does.
+    mutating func checkScope(tenant: Tenant, queue: Queue? = nil) {
+        let named = [("tenant_id", tenant.slug, tenant.id)] + (queue.map { [("queue_id", $0.slug, $0.id)] } ?? [])
+        for (field, slug, id) in named {
+            guard let text = optionalText(field), text != slug, Identifier(uuid: text) != id else { continue }
+            note(field, type: "value_error", "Input should be \(slug), as in the path, or left out")
+        }
+    }
+
+    /// A name as people type it: 1 to 200 characters, blanks around it left out.
+    mutating func walkInName() -> String {
+        let name = text("name").trimmingWhitespace
+        if has("name"), problems.isEmpty, !(1...200).contains(name.unicodeScalars.count) {
+            note("name", type: "string_length", "String should have 1 to 200 characters beside blanks around it")
+        }
+        return name
+    }
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}
