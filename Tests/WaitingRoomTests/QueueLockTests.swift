@@ -6,7 +6,7 @@ import Testing
 
 @Suite("claim_lock-1.lua, free_lock-1.lua, beat-1.lua")
 struct QueueLockTests {
-    private func locks(_ line: Line, _ worker: String, life: Int = 2000) -> QueueLocks {
+    private func locks(_ line: Line, _ worker: String, life: Int = 60_000) -> QueueLocks {
         QueueLocks(redis: line.redis, worker: worker, lifeMilliseconds: life)
     }
 
