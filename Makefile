@@ -33,14 +33,14 @@ build: deps
 
 .PHONY: test
 test: deps lint build $(VENV)/ready
-	swift test --skip-build
+	@dev/test
 	@echo "Browser tests"
 	ANTEROOM_BIN=$(BIN) $(VENV)/bin/pytest -q -p no:cacheprovider Tests/Browser
 
 .PHONY: lint
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
-	bash -n dev/install .ci/run
+	bash -n dev/install dev/test .ci/run
 	python3 dev/compiles dev/run Benchmarks/run demo/*.py Tests/Browser/*.py
 	@if command -v docker-compose >/dev/null; then docker-compose --env-file .env.example config -q; fi
 

@@ -63,13 +63,13 @@ struct CallbackDeliveryTests {
     @Test("a receiver that hangs delays neither releases nor another application's callbacks")
     func isolation() async throws {
         let hanging = Receiver { _ in
-            try? await Task.sleep(for: .seconds(30))
+            try? await Task.sleep(for: .seconds(120))
             return .ok
         }
         let quick = Receiver()
         try await hanging.run {
             try await quick.run {
-                try await Installation.with(environment: ["CALLBACK_CONCURRENCY": "4", "CALLBACK_TIMEOUT_SECONDS": "5"]) { site in
+                try await Installation.with(environment: ["CALLBACK_CONCURRENCY": "4", "CALLBACK_TIMEOUT_SECONDS": "60"]) { site in
                     let token = try await site.signIn()
                     let bad = try await site.application(token, callbackURL: hanging.url)
                     let good = try await site.application(token, callbackURL: quick.url)
@@ -79,7 +79,7 @@ struct CallbackDeliveryTests {
                     try await site.releaser()
                     try await eventually("the hanging receiver is called") { !hanging.all.isEmpty }
                     for index in 0..<20 { _ = try await site.join(goodQueue, of: good, visitor: "v\(index)") }
-                    try await eventually("all of the other's are delivered", within: .seconds(4)) { quick.all.count == 20 }
+                    try await eventually("all of the other's are delivered", within: .seconds(30)) { quick.all.count == 20 }
                 }
             }
         }

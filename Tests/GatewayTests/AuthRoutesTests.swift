@@ -142,7 +142,7 @@ struct AuthRoutesTests {
         }
     }
 
-    @Test("Redis away is 503, within the promise")
+    @Test("Redis away is 503 with Retry-After")
     func redisAway() async throws {
         try await withAnn { site in
             site.redis.crash()

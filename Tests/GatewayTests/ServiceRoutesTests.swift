@@ -60,7 +60,7 @@ struct ServiceRoutesTests {
 
     @Test("a Redis that hangs is as good as none")
     func redisHangs() async throws {
-        try await withGateway { site in
+        try await withGateway(patience: .milliseconds(500)) { site in
             site.redis.signal(19)
             try await site.expect(503, .get, "/health")
             site.redis.signal(18)

@@ -90,11 +90,11 @@ struct Site: Sendable {
     }
 }
 
-/// Runs `body` against a gateway whose configuration differs from the defaults by `variables`.
+/// Runs `body` against a gateway whose configuration differs from the defaults by `variables`, and that waits so long for Redis.
 func withGateway(
-    _ variables: [String: String] = [:], _ body: @Sendable @escaping (Site) async throws -> Void
+    _ variables: [String: String] = [:], patience: Duration = .seconds(20), _ body: @Sendable @escaping (Site) async throws -> Void
 ) async throws {
-    try await withRedis { server, redis in
+    try await withRedis(patience: patience) { server, redis in
         var environment = [
             "REDIS_URL": server.url, "ADMIN_EMAIL": Site.email, "ADMIN_PASSWORD": Site.password,
             "SECRET_KEY": String(repeating: "k", count: 32), "PUBLIC_URL": "http://wait.example",

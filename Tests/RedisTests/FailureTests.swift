@@ -46,7 +46,7 @@ import Testing
                     server.crash()
                     // Writing to what is closed must not end the process by SIGPIPE.
                     try await eventually("commands fail") { await code(client) == .unavailable }
-                    #expect(!client.isAvailable)
+                    try await eventually("the other connections are lost as well") { !client.isAvailable }
                     try await server.start()
                     try await eventually("the client is ready again") { client.isAvailable }
                     #expect(try await client.reply("ECHO", "\(round)").string == "\(round)")

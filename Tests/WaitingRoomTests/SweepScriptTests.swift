@@ -94,7 +94,7 @@ struct SweepScriptTests {
 
     @Test("signs of life are collected and written together; those that cannot be written are kept")
     func signsOfLife() async throws {
-        try await withRedis { server, redis in
+        try await withRedis(patience: .milliseconds(500)) { server, redis in
             let line = try await Line(redis: redis)
             let joined = try await line.join()
             try await line.silence(joined, seconds: 500)
