@@ -163,6 +163,10 @@ struct WalkInRoutesTests {
                 try await site.expect(400, .post, "/api/acme/queues", json: body)
             }
             try await site.expect(400, .post, "/api/acme/queues", json: ["queue_id": "x", "name": "X", "avg_service_time": 0])
+            try await site.expect(400, .post, "/api/acme/fresh/join", json: ["name": "Sam", "queue_id": "other"])
+            try await site.expect(404, .get, "/api/acme/queues/fresh")
+            try await site.expect(400, .post, "/api/fresh/queues", json: ["queue_id": "x", "name": "X", "tenant_id": "other"])
+            try await site.expect(404, .get, "/api/fresh/queues")
             try await site.expect(400, .get, "/api/acme/support/list?limit=0")
             #expect(try await site.expect(200, .get, "/api/acme/support/list").json["count"] == 0)
             try await site.expect(201, .post, "/api/acme/support/join", json: ["name": "Sam", "tenant_id": "acme", "queue_id": "support"])

@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func aWrongPasswordIsSaidOnceAndNeverShown() async throws {
+    @Test func aWrongPasswordIsSaidOnceAMinuteAndNeverShown() async throws {
         try await withServer(["--requirepass", "s3cret"]) { server in
             let log = RecordingLog()
             let url = "unix://:wr0ng@\(server.socket)"
@@ -122,6 +122,10 @@ import Testing
                 #expect(warnings.count == 1)
                 #expect(warnings.first?.contains("AUTH: WRONGPASS") == true)
                 #expect(!log.lines.contains { $0.contains("wr0ng") })
+                // Another reason within the minute is no news.
+                server.crash()
+                try await eventually("an attempt fails otherwise") { log.lines.last?.contains("WRONGPASS") == false }
+                #expect(log.lines.filter { $0.hasPrefix("warning") }.count == 1)
             }
         }
     }

@@ -92,7 +92,7 @@ struct DashboardRoutes {
         return [
             "id": .string(callback.id(epoch: epoch)), "message": .string(letter.error),
             "details": .string(
-                "Given up after \(callback.attempts) attempts\(status); entry \(callback.entry), visitor \(callback.visitor)"),
+                "Given up after \(callback.attempts) attempts\(status); entry \(callback.entry)" + (callback.visitorID.isEmpty ? "" : ", visitor \(callback.visitorID)")),
             "created_at": .string(letter.died.zoneless), "application_id": .string(letter.tenant.description),
             "queue_id": .string(callback.queue.description),
         ]

@@ -54,11 +54,10 @@ struct WalkInPlaceRoutes {
         }
         let key = request.headers[.idempotencyKey]
         fields.checkIdempotencyKey(key)
+        try fields.checkScope(context, queue: true)
         try fields.check()
 
         let (queue, tenant) = try await joinable(context)
-        fields.checkScope(tenant: tenant, queue: queue)
-        try fields.check()
         try room.checkPublic(request, queue)
         var join = Queues.JoinRequest(queue: queue, visitor: WalkIn(name: name).visitor)
         join.idempotencyKey = key
@@ -72,10 +71,10 @@ struct WalkInPlaceRoutes {
     private func joinable(_ context: GatewayContext) async throws -> Room.WalkInQueue {
         guard room.configuration.openTenants else { return try await room.walkInQueue(context) }
         let slug = try context.parameter("queue")
+        guard Slug.isValid(slug) else { throw GatewayError.queueNotFound }
         let tenant = try await room.openTenant(try context.parameter("tenant"))
         guard tenant.isActive else { throw GatewayError.queueNotFound }
         if let queue = try await room.queues.find(slug, of: tenant.id) { return (queue, tenant) }
-        guard Slug.isValid(slug) else { throw GatewayError.queueNotFound }
         try await room.checkOpenQueues(of: tenant)
         let made = try await room.queues.create(tenant: tenant.id, name: slug, slug: slug) {
             $0.ratePerMinute = 0

@@ -40,12 +40,11 @@ struct WalkInQueueRoutes {
         let isPublic = fields.flag("is_public", fallback: true)
         let minutes = fields.number("avg_service_time", 0.01...1440, fallback: room.configuration.averageServiceMinutes)
         if fields.isNull("queue_id") { fields.note("queue_id", type: "string_type", "Input should be a valid string") }
+        try fields.checkScope(context, queue: false)
         try fields.check()
         guard let slug, let minutes else { throw GatewayError.queueNotFound }
 
         let tenant = try await maker(request, context)
-        fields.checkScope(tenant: tenant)
-        try fields.check()
         let key = AdminKey.generate()
         if let queue = try await room.queues.find(slug, of: tenant.id) {
             return try await found(queue, tenant: tenant, key: key)

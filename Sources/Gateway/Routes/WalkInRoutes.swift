@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import WaitingRoom
@@ -47,30 +48,21 @@ extension Room {
 }
 
 extension Fields {
-    /// Notes a `tenant_id` or `queue_id` that names another than the path does.
-    mutating func checkScope(tenant: Tenant, queue: Queue? = nil) {
-        let named = [("tenant_id", tenant.slug, tenant.id)] + (queue.map { [("queue_id", $0.slug, $0.id)] } ?? [])
-        for (field, slug, id) in named {
-            guard let text = optionalText(field), text != slug, Identifier(uuid: text) != id else { continue }
-            note(field, type: "value_error", "Input should be \(slug), as in the path, or left out")
+    /// Notes a `tenant_id` or `queue_id` that does not repeat the path's.
+    mutating func checkScope(_ context: GatewayContext, queue: Bool) throws {
+        for (field, parameter) in [("tenant_id", "tenant")] + (queue ? [("queue_id", "queue")] : []) {
+            let named = try context.parameter(parameter)
+            guard let text = optionalText(field), text != named else { continue }
+            note(field, type: "value_error", "Input should be \(named), as in the path, or left out")
         }
     }
 
     /// A name as people type it: 1 to 200 characters, blanks around it left out.
     mutating func walkInName() -> String {
-        let name = text("name").trimmingWhitespace
+        let name = text("name").trimmingCharacters(in: .whitespacesAndNewlines)
         if has("name"), problems.isEmpty, !(1...200).contains(name.unicodeScalars.count) {
             note("name", type: "string_length", "String should have 1 to 200 characters beside blanks around it")
         }
         return name
-    }
-}
-
-extension String {
-    fileprivate var trimmingWhitespace: String {
-        var text = self[...]
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

@@ -5,6 +5,7 @@ package enum Scripts {
     package static let beat = load("beat-1", PackageResources.beat_1_lua)
     package static let cancel = load("cancel-5", PackageResources.cancel_5_lua)
     package static let change = load("change-1", PackageResources.change_1_lua)
+    package static let claim = load("claim-1", PackageResources.claim_1_lua)
     package static let claimCallbacks = load("claim_callbacks-3", PackageResources.claim_callbacks_3_lua)
     package static let claimLock = load("claim_lock-1", PackageResources.claim_lock_1_lua)
     package static let freeLock = load("free_lock-1", PackageResources.free_lock_1_lua)

@@ -1,13 +1,15 @@
 import Logging
 import Synchronization
 
-/// How many connections are ready, and for how long there has been none. That Redis is away is said once for each reason, that it is back
-/// once.
+/// How many connections are ready, and for how long there has been none. That Redis is away is said once a minute at most, and that it is
+/// back once if it was said.
 final class RedisPresence: Sendable {
     private struct State {
         var ready = 0
         var awaySince: ContinuousClock.Instant?
-        var reason: String?
+        /// When it was last said that Redis is away; whether that still stands.
+        var warned: ContinuousClock.Instant?
+        var isAnnounced = false
     }
 
     private let state = Mutex(State())
@@ -30,9 +32,9 @@ final class RedisPresence: Sendable {
             defer {
                 state.ready += 1
                 state.awaySince = nil
-                state.reason = nil
+                state.isAnnounced = false
             }
-            return (state.ready + 1, state.awaySince?.duration(to: .now))
+            return (state.ready + 1, state.isAnnounced ? state.awaySince?.duration(to: .now) : nil)
         }
         observer?.connectionsChanged(ready: ready)
         if let away {
@@ -61,13 +63,16 @@ final class RedisPresence: Sendable {
 
     /// There could not be a connection.
     func failed(_ reason: String) {
-        let isNews = state.withLock { state in
-            defer { state.reason = reason }
-            if state.ready == 0, state.awaySince == nil { state.awaySince = .now }
-            return state.reason != reason
+        let isDue = state.withLock { state in
+            let now = ContinuousClock.now
+            if state.ready == 0, state.awaySince == nil { state.awaySince = now }
+            if let warned = state.warned, warned.duration(to: now) < .seconds(60) { return false }
+            state.warned = now
+            state.isAnnounced = true
+            return true
         }
         logger.log(
-            level: isNews ? .warning : .debug, "No connection to Redis; trying again",
+            level: isDue ? .warning : .debug, "No connection to Redis; trying again",
             metadata: ["address": "\(address)", "reason": "\(reason)"])
     }
 }

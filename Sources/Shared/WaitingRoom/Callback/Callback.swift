@@ -34,7 +34,7 @@ package struct Callback: Sendable, Equatable {
     package func body(token: String, redirectURL: String?) -> JSON {
         [
             "token": .string(token),
-            "visitor_id": .string(WalkIn(visitor: visitor) == nil ? visitor : ""),
+            "visitor_id": .string(visitorID),
             "queue_id": .string(queue.description),
             "status": "ready",
             "wait_time": .integer(max(0, released.milliseconds - joined.milliseconds) / 1000),

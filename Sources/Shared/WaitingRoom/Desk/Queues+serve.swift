@@ -24,11 +24,10 @@ extension Queues {
         return services.reduce(0, +) / Double(services.count) / 60_000
     }
 
-    /// Gives a queue that nobody has claimed yet its admin key.
-    /// - Returns: `false` when it has one.
+    /// Gives a queue that nobody has claimed yet its admin key (`claim-1.lua`).
+    /// - Returns: `false` when it has one, or is gone.
     package func claim(_ queue: Identifier, with key: AdminKey) async throws(RedisError) -> Bool {
         defer { forget(queue) }
-        let settings = QueueKeys(queue).settings
-        return try await redis.send(RedisCommand("HSETNX", .string(settings), .string("admin_key"), .string(key.hash))).integer == 1
+        return try await redis.evaluate(Scripts.claim, keys: [QueueKeys(queue).settings], arguments: [.string(key.hash)]).integer == 1
     }
 }

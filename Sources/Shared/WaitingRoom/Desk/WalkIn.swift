@@ -11,6 +11,8 @@ package struct WalkIn: Sendable, Equatable {
     /// What the entry keeps as its visitor.
     package var visitor: String { Self.mark + name }
 
+    fileprivate static func visitorID(_ visitor: String) -> String { visitor.hasPrefix(mark) ? "" : visitor }
+
     init?(visitor: String) {
         guard visitor.hasPrefix(Self.mark) else { return nil }
         name = String(visitor.dropFirst(Self.mark.count))
@@ -22,5 +24,10 @@ extension Entry {
     package var name: String { WalkIn(visitor: visitor)?.name ?? "Guest \(sequence)" }
 
     /// The website's own id for them; empty for someone who joined by name.
-    package var visitorID: String { WalkIn(visitor: visitor) == nil ? visitor : "" }
+    package var visitorID: String { WalkIn.visitorID(visitor) }
+}
+
+extension Callback {
+    /// The website's own id for them; empty for someone who joined by name.
+    package var visitorID: String { WalkIn.visitorID(visitor) }
 }

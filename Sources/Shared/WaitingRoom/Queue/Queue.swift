@@ -76,7 +76,7 @@ extension Queue {
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
             ("avg_service_minutes", "\(averageServiceMinutes)"),
         ]
-        // Without a key there is no field at all: the first claim is an HSETNX.
+        // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }
         return fields
     }
