@@ -5,7 +5,8 @@ package import Redis
 /// Runs `body` with a private redis-server and a client connected to it; both end with it. The client is more patient than the
 /// product's, so that a busy machine fails no test; those that stop the server say how patient it is to be.
 package func withRedis<Result: Sendable>(
-    arguments: [String] = [], patience: Duration = .seconds(20), _ body: @Sendable @escaping (RedisServer, RedisClient) async throws -> Result
+    arguments: [String] = [], patience: Duration = .seconds(20),
+    _ body: @Sendable @escaping (RedisServer, RedisClient) async throws -> Result
 ) async throws -> Result {
     let server = try await RedisServer(arguments: arguments)
     defer { server.stop() }

@@ -89,10 +89,10 @@ struct DashboardRoutes {
     private static func json(_ letter: Callbacks.DeadLetter, epoch: Int32) -> JSON {
         let callback = letter.callback
         let status = letter.lastStatus.map { ", last status \($0)" } ?? ""
+        let visitor = callback.visitorID.isEmpty ? "" : ", visitor \(callback.visitorID)"
         return [
             "id": .string(callback.id(epoch: epoch)), "message": .string(letter.error),
-            "details": .string(
-                "Given up after \(callback.attempts) attempts\(status); entry \(callback.entry)" + (callback.visitorID.isEmpty ? "" : ", visitor \(callback.visitorID)")),
+            "details": .string("Given up after \(callback.attempts) attempts\(status); entry \(callback.entry)\(visitor)"),
             "created_at": .string(letter.died.zoneless), "application_id": .string(letter.tenant.description),
             "queue_id": .string(callback.queue.description),
         ]
