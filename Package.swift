@@ -38,6 +38,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CHiredis", path: "Sources/Shared/CHiredis"),
+        .systemLibrary(name: "CQREncode", path: "Sources/Shared/CQREncode"),
         .target(
             name: "Redis",
             dependencies: [
@@ -80,6 +81,7 @@ let package = Package(
         .executableTarget(
             name: "Gateway",
             dependencies: [
+                "CQREncode",
                 "Observability",
                 "Redis",
                 "WaitingRoom",

@@ -67,6 +67,7 @@ struct QueueCare: Sendable {
             }
             worker.metrics.expired.increment(by: step.expired)
             cursor = step.cursor
+            if step.transfers > 0 { try? await worker.queues.completeTransfers(from: queue.id) }
         } while cursor != 0 && !Task.isCancelled
     }
 }

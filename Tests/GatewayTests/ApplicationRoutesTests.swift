@@ -110,7 +110,7 @@ struct ApplicationRoutesTests {
             #expect(try await site.call(.get, "/queues/", as: office.superAdmin).json.array?.count == 1)
             try await site.expect(401, .get, "/applications/", as: office.one.secret)
             #expect(try await site.call(.get, "/applications/", as: office.one.viewer).json == [])
-            #expect(try await site.room.queues.join(.init(queue: office.one.queue.id, visitor: "late")) == nil)
+            #expect(try await site.room.queues.join(.init(queue: office.one.queue, visitor: "late")) == nil)
         }
     }
 

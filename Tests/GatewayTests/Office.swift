@@ -41,7 +41,7 @@ struct Office: Sendable {
     func join(_ owned: Owned, _ count: Int, release: Int = 0) async throws -> [Queues.Joined] {
         var joined: [Queues.Joined] = []
         for number in 0..<count {
-            joined.append(try #require(try await site.room.queues.join(.init(queue: owned.queue.id, visitor: "v\(number)"))))
+            joined.append(try #require(try await site.room.queues.join(.init(queue: owned.queue, visitor: "v\(number)"))))
         }
         if release > 0 {
             var fast = owned.queue

@@ -81,7 +81,7 @@ struct QueueRoutesTests {
         try await Office.with { office in
             let stop = try await office.site.call(.put, "/queues/main", as: office.one.admin, json: ["max_users_per_minute": 0])
             #expect(stop.status == 200)
-            _ = try await office.site.room.queues.join(.init(queue: office.one.queue.id, visitor: "v"))
+            _ = try await office.site.room.queues.join(.init(queue: office.one.queue, visitor: "v"))
             #expect(try await office.site.room.queues.release(office.one.queue.id).people.isEmpty)
             _ = try await office.site.call(.put, "/queues/main", as: office.one.admin, json: ["max_users_per_minute": 60])
             #expect(try await office.site.room.queues.release(office.one.queue.id).people.count == 1)
@@ -149,7 +149,7 @@ struct QueueRoutesTests {
             try await office.site.expect(204, .delete, "/queues/main", as: office.one.admin)
             try await office.site.expect(404, .delete, "/queues/main", as: office.one.admin)
             try await office.site.expect(404, .put, "/queues/\(office.one.queue.id)", as: office.superAdmin, json: [:])
-            #expect(try await office.site.room.queues.join(.init(queue: office.one.queue.id, visitor: "late")) == nil)
+            #expect(try await office.site.room.queues.join(.init(queue: office.one.queue, visitor: "late")) == nil)
             try await office.site.expect(200, .get, "/queues/main", as: office.other.admin)
         }
     }

@@ -104,12 +104,13 @@ struct JoinScriptTests {
             var off = line.queue
             off.isActive = false
             #expect(try await line.queues.update(off))
-            #expect(try await line.queues.join(.init(queue: line.queue.id, visitor: "a")) == nil)
+            #expect(try await line.queues.join(.init(queue: line.queue, visitor: "a")) == nil)
             #expect(try await line.queues.update(line.queue))
             try await line.join()
             #expect(try await line.queues.delete(line.queue.id))
-            #expect(try await line.queues.join(.init(queue: line.queue.id, visitor: "a")) == nil)
-            #expect(try await line.queues.join(.init(queue: .random(), visitor: "a")) == nil)
+            #expect(try await line.queues.join(.init(queue: line.queue, visitor: "a")) == nil)
+            let unknown = try #require(Queue(id: .random(), fields: ["tenant": line.tenant.id.compact, "slug": "s", "name": "n"]))
+            #expect(try await line.queues.join(.init(queue: unknown, visitor: "a")) == nil)
         }
     }
 

@@ -44,7 +44,7 @@ struct Line: Sendable {
     /// Joins and returns what the visitor holds.
     @discardableResult
     func join(_ visitor: String = "v", key: String? = nil, token: String? = nil, proof: Bool = false) async throws -> Queues.Joined {
-        var request = Queues.JoinRequest(queue: queue.id, visitor: visitor)
+        var request = Queues.JoinRequest(queue: queue, visitor: visitor)
         request.idempotencyKey = key
         request.ticket = token.flatMap { queues.signer.verify($0) }
         request.visitorIsProof = proof

@@ -20,7 +20,7 @@ struct SweepScriptTests {
             let touched = try await line.redis.evaluate(
                 Scripts.touch, keys: [line.keys.waiting], arguments: [people[1], people[4]].map { .string($0.entry.id.compact) })
             #expect(touched.integer == 2)
-            #expect(try await sweep(line) == Sweep(cursor: 0, expired: 3, forgotten: 0))
+            #expect(try await sweep(line) == Sweep(cursor: 0, expired: 3, forgotten: 0, transfers: 0))
             #expect(try await line.queues.list(line.queue.id, states: [.waiting], skip: 0, limit: 9).map(\.visitor) == ["v1", "v4"])
             #expect(try #require(try await line.status(people[0])).state == .expired)
             #expect(try await line.statistics().total.expired == 3)

@@ -144,6 +144,11 @@ struct Fields {
         return text
     }
 
+    /// One of the cases of `Choice`; `nil` when absent.
+    mutating func choice<Choice: CaseIterable & RawRepresentable<String>>(_ name: String, of: Choice.Type) -> Choice? {
+        choice(name, of: Choice.allCases.map(\.rawValue)).flatMap(Choice.init)
+    }
+
     /// An absolute http(s) URL; `nil` when absent or null.
     mutating func optionalURL(_ name: String) -> String? {
         guard let text = optionalText(name, length: 1...2048) else { return nil }

@@ -2,7 +2,12 @@ import WaitingRoom
 
 /// The named schemas of the API, in JSON Schema 2020-12.
 enum OpenAPISchemas {
-    static let all: JSON = [
+    static let all: JSON = .object(
+        [qms, walkIn].flatMap { schemas -> [JSON.Member] in
+            if case .object(let members) = schemas { members } else { [] }
+        })
+
+    private static let qms: JSON = [
         "App": app(secret: false),
         "AppWithSecret": app(secret: true),
         "AppDraft": object(
@@ -41,34 +46,6 @@ enum OpenAPISchemas {
         "Error": object(
             required: ["detail", "code"], [("detail", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
         "ValidationError": validationError,
-        "WalkInError": object(
-            required: ["error", "code"], [("error", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
-        "WalkInQueue": walkInQueue,
-        "WalkInQueueDraft": object(
-            required: ["queue_id", "name"],
-            [("queue_id", slug), ("name", walkInName), ("is_public", flag), ("avg_service_time", minutes)]),
-        "WalkInQueueList": object(
-            required: ["count", "queues"], [("count", count), ("queues", ["type": "array", "items": Operation.schema("WalkInQueue")])]),
-        "WalkIn": walkIn,
-        "WalkInPlace": object(
-            required: ["entry", "position", "eta_minutes"],
-            [
-                ("entry", Operation.schema("WalkIn")), ("position", described(count, "1 = next; 0 when not waiting")),
-                ("eta_minutes", number), ("token", described(text, "In the answer to a join: the secret of the place")),
-            ]),
-        "WalkInJoin": object(
-            required: ["name"],
-            [
-                ("name", walkInName), ("token", described(text, "The caller's own token: while it waits, the same place is given again")),
-                ("service_type_id", nullable("string", format: "uuid")), ("tenant_id", slug), ("queue_id", slug),
-            ]),
-        "WalkInList": object(
-            required: ["count", "queue"],
-            [("count", described(count, "All who wait")), ("queue", ["type": "array", "items": walkInRow])]),
-        "Served": [
-            "type": "object",
-            "properties": ["served": Operation.schema("WalkIn"), "message": ["type": "string", "const": "queue is empty"]],
-        ],
         "Summary": object(
             required: summaryKeys, summaryKeys.map { ($0, $0 == "average_wait_time_seconds" ? number : count) }),
         "QueueStats": object(
@@ -98,30 +75,30 @@ enum OpenAPISchemas {
             ]),
     ]
 
-    private static let text: JSON = ["type": "string"]
-    private static let flag: JSON = ["type": "boolean"]
-    private static let number: JSON = ["type": "number", "minimum": 0]
-    private static let count: JSON = ["type": "integer", "minimum": 0]
-    private static let uuid: JSON = ["type": "string", "format": "uuid"]
+    static let text: JSON = ["type": "string"]
+    static let flag: JSON = ["type": "boolean"]
+    static let number: JSON = ["type": "number", "minimum": 0]
+    static let count: JSON = ["type": "integer", "minimum": 0]
+    static let uuid: JSON = ["type": "string", "format": "uuid"]
     private static let date: JSON = ["type": "string", "format": "date"]
     private static let time: JSON = ["type": "string", "description": "UTC, ISO 8601 without a zone: 2026-11-21T02:05:16.133000"]
     private static let name: JSON = ["type": "string", "minLength": 1, "maxLength": 100]
     private static let domain: JSON = ["type": "string", "minLength": 1, "maxLength": 255]
-    private static let slug: JSON = ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]
+    static let slug: JSON = ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]
     private static let health: JSON = ["type": "string", "enum": ["healthy", "unhealthy", "unknown"]]
     private static let status: JSON = ["type": "string", "enum": ["waiting", "ready", "expired", "rejected"]]
     private static let nullableURL = described(nullable("string", format: "uri"), "Absolute http(s) URL")
 
-    private static func nullable(_ type: String, format: String? = nil) -> JSON {
+    static func nullable(_ type: String, format: String? = nil) -> JSON {
         .object([.init("type", [.string(type), "null"])] + (format.map { [.init("format", .string($0))] } ?? []))
     }
 
-    private static func described(_ schema: JSON, _ meaning: String) -> JSON {
+    static func described(_ schema: JSON, _ meaning: String) -> JSON {
         guard case .object(let members) = schema else { return schema }
         return .object(members + [.init("description", .string(meaning))])
     }
 
-    private static func object(required: [String], _ properties: [(String, JSON)]) -> JSON {
+    static func object(required: [String], _ properties: [(String, JSON)]) -> JSON {
         var members: [JSON.Member] = [.init("type", "object")]
         if !required.isEmpty { members.append(.init("required", .array(required.map(JSON.string)))) }
         members.append(.init("properties", .object(properties.map { .init($0.0, $0.1) })))
@@ -190,33 +167,6 @@ enum OpenAPISchemas {
         "applications", "queues", "total_users", "waiting_users", "ready_users", "expired_users", "rejected_users",
         "average_wait_time_seconds",
     ]
-
-    private static let walkInName: JSON = ["type": "string", "minLength": 1, "maxLength": 200]
-    private static let minutes: JSON = [
-        "type": "number", "exclusiveMinimum": 0, "maximum": 1440, "description": "Minutes that one customer takes",
-    ]
-    private static let offsetTime: JSON = ["type": "string", "format": "date-time"]
-    private static let walkInStatus: JSON = ["type": "string", "enum": ["waiting", "served", "expired", "cancelled"]]
-    private static let serviceType: [(String, JSON)] = [
-        ("service_type_name", nullable("string")), ("service_type_code", nullable("string")),
-    ]
-
-    private static let walkInQueue: JSON = object(
-        required: ["tenant_id", "queue_id", "name", "is_public", "avg_service_time", "created_at"],
-        [
-            ("tenant_id", slug), ("queue_id", slug), ("name", text), ("is_public", flag), ("avg_service_time", minutes),
-            ("admin_key", described(text, "The desk's key; only in the answer that made the queue")), ("created_at", offsetTime),
-        ])
-
-    private static let walkIn: JSON = object(
-        required: ["id", "name", "service_type_id", "service_type_name", "service_type_code", "tenant_id", "queue_id", "status"],
-        [("id", uuid), ("name", text), ("joined_at", offsetTime), ("service_type_id", nullable("string", format: "uuid"))] + serviceType
-            + [("tenant_id", slug), ("queue_id", slug), ("status", walkInStatus), ("served_at", offsetTime)])
-
-    private static let walkInRow: JSON = object(
-        required: ["id", "name", "position", "service_type_name", "service_type_code", "eta_minutes", "status", "joined_at"],
-        [("id", uuid), ("name", text), ("position", count)] + serviceType
-            + [("eta_minutes", number), ("status", walkInStatus), ("joined_at", offsetTime)])
 
     private static let validationError: JSON = object(
         required: ["detail", "code"],

@@ -49,9 +49,7 @@ struct WalkInPlaceRoutes {
         var fields = try await request.fields()
         let name = fields.walkInName()
         let token = fields.optionalText("token", length: 0...TicketSigner.maximumLength)
-        if fields.optionalIdentifier("service_type_id") != nil {
-            fields.note("service_type_id", type: "value_error", "This queue has no such service type; leave it out")
-        }
+        let typeID = fields.isNull("service_type_id") ? nil : fields.optionalIdentifier("service_type_id")
         let key = request.headers[.idempotencyKey]
         fields.checkIdempotencyKey(key)
         try fields.checkScope(context, queue: true)
@@ -59,12 +57,15 @@ struct WalkInPlaceRoutes {
 
         let (queue, tenant) = try await joinable(context)
         try room.checkPublic(request, queue)
-        var join = Queues.JoinRequest(queue: queue, visitor: WalkIn(name: name).visitor)
+        let type = try await room.serviceType(typeID, of: queue)
+        var join = Queues.JoinRequest(queue: queue, walkIn: WalkIn(name: name, serviceType: type))
         join.idempotencyKey = key
         join.ticket = token.flatMap { room.queues.signer.verify($0, for: queue) }
         guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
         if joined.isNew { room.metrics.joins.increment() }
-        return try await place(joined.entry, queue, tenant, token: joined.token, status: .created)
+        var entry = joined.entry
+        if entry.position == 0, let current = try await room.queues.currentStatus(of: entry.id, in: queue.id) { entry = current }
+        return try await place(entry, queue, tenant, token: joined.token, status: .created)
     }
 
     /// The queue to join. Where tenants are open, one that nobody created is made, without a desk's key until somebody claims it.
@@ -90,9 +91,9 @@ struct WalkInPlaceRoutes {
     @Sendable func status(_ request: Request, context: GatewayContext) async throws -> Response {
         let (queue, tenant) = try await room.walkInQueue(context)
         guard let id = Identifier(uuid: try context.parameter("user")),
-            let entry = try await room.queues.status(of: id, in: queue.id)
+            let entry = try await room.queues.currentStatus(of: id, in: queue.id)
         else { throw GatewayError.userNotFound }
-        return try await place(entry, queue, tenant)
+        return try await place(entry, queue, tenant, hidesName: !room.carriesAdminKey(request, of: queue))
     }
 
     @Sendable func leave(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -100,10 +101,13 @@ struct WalkInPlaceRoutes {
         let token = fields.text("token", length: 1...TicketSigner.maximumLength)
         try fields.check()
         let (queue, tenant) = try await room.walkInQueue(context)
-        guard let ticket = room.queues.signer.verify(token, for: queue), try await room.queues.cancel(ticket),
-            let entry = try await room.queues.status(ticket)
+        // The place to leave is where they stand now, which may be in a queue that they were transferred to.
+        guard let ticket = room.queues.signer.verify(token, for: queue),
+            let place = try await room.queues.currentStatus(of: ticket.entry, in: queue.id),
+            try await room.queues.cancel(place.id, in: place.queue),
+            let entry = try await room.queues.status(of: place.id, in: place.queue)
         else { throw GatewayError.tokenNotFound }
-        return .json(["entry": WalkInBody(entry: entry, queue: queue, tenant: tenant).json])
+        return .json(["entry": try await room.walkInBody(entry, queue, tenant).json])
     }
 
     @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -113,21 +117,25 @@ struct WalkInPlaceRoutes {
         let (queue, tenant) = try await room.walkInQueue(context)
         try room.checkPublic(request, queue)
         let average = try await room.queues.averageServiceMinutes(queue)
+        let hidesName = !room.carriesAdminKey(request, of: queue)
         let entries = try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: limit)
         return .json([
             "count": .integer(entries.first?.queueLength ?? 0),
-            "queue": .array(entries.map { WalkInBody(entry: $0, queue: queue, tenant: tenant).row(averageMinutes: average) }),
+            "queue": .array(
+                entries.map { WalkInBody(entry: $0, queue: queue, tenant: tenant, hidesName: hidesName).row(averageMinutes: average) }),
         ])
     }
 
     private func place(
-        _ entry: Entry, _ queue: Queue, _ tenant: Tenant, token: String? = nil, status: HTTPResponse.Status = .ok
+        _ entry: Entry, _ queue: Queue, _ tenant: Tenant, token: String? = nil, hidesName: Bool = false,
+        status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        let average = try await room.queues.averageServiceMinutes(queue)
+        let body = try await room.walkInBody(entry, queue, tenant, hidesName: hidesName)
+        let average = try await room.queues.averageServiceMinutes(body.queue)
         return .json(
             .object(
                 [
-                    .init("entry", WalkInBody(entry: entry, queue: queue, tenant: tenant).json),
+                    .init("entry", body.json),
                     .init("position", .integer(entry.position)), .init("eta_minutes", WalkInBody.eta(entry.position, average)),
                 ] + (token.map { [.init("token", .string($0))] } ?? [])), status: status)
     }

@@ -30,6 +30,13 @@ struct WalkInQueueRoutes {
                     tag: "Walk-in", summary: "One queue; a private one with its admin key", answer: Operation.schema("WalkInQueue"),
                     failures: [403, 404, 503]),
                 handler: get),
+            Route(
+                .put, "/api/{tenant}/queues/{queue}", access: .adminKey,
+                Operation(
+                    tag: "Walk-in", summary: "Change a queue's settings; what is left out stays",
+                    body: Operation.schema("WalkInQueueChange"),
+                    answer: Operation.schema("WalkInQueue"), failures: [400, 403, 404, 413, 415, 503]),
+                handler: change),
         ]
     }
 
@@ -39,6 +46,8 @@ struct WalkInQueueRoutes {
         let name = fields.walkInName()
         let isPublic = fields.flag("is_public", fallback: true)
         let minutes = fields.number("avg_service_time", 0.01...1440, fallback: room.configuration.averageServiceMinutes)
+        let names = fields.choice("names", of: Queue.Names.self)
+        let etaModel = fields.choice("eta_model", of: Queue.ETAModel.self)
         if fields.isNull("queue_id") { fields.note("queue_id", type: "string_type", "Input should be a valid string") }
         try fields.checkScope(context, queue: false)
         try fields.check()
@@ -55,6 +64,8 @@ struct WalkInQueueRoutes {
             $0.waitTTLSeconds = 0
             $0.isPublic = isPublic
             $0.averageServiceMinutes = minutes
+            $0.names = names ?? $0.names
+            $0.etaModel = etaModel ?? $0.etaModel
             $0.adminKeyHash = key.hash
         }
         if let made { return .json(Self.json(made, tenant: tenant, key: key), status: .created) }
@@ -83,12 +94,31 @@ struct WalkInQueueRoutes {
         return .json(Self.json(queue, tenant: tenant))
     }
 
+    @Sendable func change(_ request: Request, context: GatewayContext) async throws -> Response {
+        let (before, tenant) = try await room.walkInQueue(context)
+        try room.checkAdminKey(request, of: before)
+        var fields = try await request.fields()
+        var queue = before
+        if fields.has("name") { queue.name = fields.walkInName() }
+        queue.isPublic = fields.flag("is_public", fallback: before.isPublic)
+        queue.averageServiceMinutes =
+            fields.number("avg_service_time", 0.01...1440, fallback: before.averageServiceMinutes) ?? before.averageServiceMinutes
+        queue.names = fields.choice("names", of: Queue.Names.self) ?? before.names
+        queue.etaModel = fields.choice("eta_model", of: Queue.ETAModel.self) ?? before.etaModel
+        try fields.check()
+        guard try await room.queues.update(queue, from: before) else { throw GatewayError.queueNotFound }
+        return .json(Self.json(queue, tenant: tenant))
+    }
+
+    /// The seed's keys; what hides names or changes the forecast only where it is not as it usually is.
     private static func json(_ queue: Queue, tenant: Tenant, key: AdminKey? = nil) -> JSON {
         .object(
             [
                 .init("tenant_id", .string(tenant.slug)), .init("queue_id", .string(queue.slug)), .init("name", .string(queue.name)),
                 .init("is_public", .bool(queue.isPublic)), .init("avg_service_time", .decimal(queue.averageServiceMinutes)),
-            ] + (key.map { [.init("admin_key", .string($0.text))] } ?? []) + [.init("created_at", .string(queue.created.withOffset))])
+            ] + (queue.names == .full ? [] : [.init("names", .string(queue.names.rawValue))])
+                + (queue.etaModel == .pace ? [] : [.init("eta_model", .string(queue.etaModel.rawValue))])
+                + (key.map { [.init("admin_key", .string($0.text))] } ?? []) + [.init("created_at", .string(queue.created.withOffset))])
     }
 
     // MARK: Who may make queues

@@ -6,7 +6,8 @@ import WaitingRoom
 /// The MicroQ dialect: walk-in lines named by the slugs of tenant and queue.
 enum WalkInRoutes {
     static func all(room: Room) -> [Route] {
-        WalkInQueueRoutes(room: room).routes + WalkInPlaceRoutes(room: room).routes + DeskRoutes(room: room).routes
+        WalkInQueueRoutes(room: room).routes + WalkInPlaceRoutes(room: room).routes + ServiceTypeRoutes(room: room).routes
+            + DeskRoutes(room: room).routes + EventRoutes(room: room).routes
     }
 }
 
@@ -32,9 +33,13 @@ extension Room {
         return tenant
     }
 
+    func carriesAdminKey(_ request: Request, of queue: Queue) -> Bool {
+        request.headers[.adminKey].map { AdminKey($0).opens(queue) } ?? false
+    }
+
     /// - Throws: ``GatewayError`` 403 unless the request carries the queue's admin key.
     func checkAdminKey(_ request: Request, of queue: Queue) throws {
-        guard let key = request.headers[.adminKey], AdminKey(key).opens(queue) else {
+        guard carriesAdminKey(request, of: queue) else {
             throw GatewayError(
                 status: .forbidden, code: "invalid_admin_key",
                 message: "Missing or invalid X-Admin-Key: send the key that the answer to the queue's creation held")
@@ -58,11 +63,17 @@ extension Fields {
     }
 
     /// A name as people type it: 1 to 200 characters, blanks around it left out.
-    mutating func walkInName() -> String {
-        let name = text("name").trimmingCharacters(in: .whitespacesAndNewlines)
-        if has("name"), problems.isEmpty, !(1...200).contains(name.unicodeScalars.count) {
-            note("name", type: "string_length", "String should have 1 to 200 characters beside blanks around it")
+    mutating func walkInName() -> String { trimmedText("name", length: 1...200) }
+
+    /// A required text without the blanks around it.
+    mutating func trimmedText(_ name: String, length: ClosedRange<Int>) -> String {
+        let before = problems.count
+        let text = text(name).trimmingCharacters(in: .whitespacesAndNewlines)
+        if problems.count == before, !length.contains(text.unicodeScalars.count) {
+            note(
+                name, type: "string_length",
+                "String should have \(length.lowerBound) to \(length.upperBound) characters beside blanks around it")
         }
-        return name
+        return text
     }
 }

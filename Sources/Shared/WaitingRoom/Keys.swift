@@ -23,8 +23,18 @@ package struct QueueKeys: Sendable, Equatable {
     /// Sorted set and hash: callbacks given up, by the ms when, and their letters.
     package let dead: String
     package let deadLetters: String
-    /// List: how long the latest services at the desk took, ms, newest first.
-    package let services: String
+    /// List: "<ms that it took>:<ms from joining>" of the latest services at desks, newest first.
+    package let durations: String
+    /// Hash: the last step of each desk (`desk.lua`).
+    package let desks: String
+    /// Sorted set: who waits for which service type (`walk_in.lua`).
+    package let typed: String
+    /// Hash: service types, id → "<code>\u{1F}<name>".
+    package let serviceTypes: String
+    /// Stream: what happened to people of a walk-in line (`walk_in.lua`).
+    package let events: String
+    /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-11.lua`).
+    package let transfers: String
     /// String: which worker looks after the queue.
     package let lock: String
 
@@ -43,7 +53,12 @@ package struct QueueKeys: Sendable, Equatable {
         callbacks = tag + "callbacks"
         dead = tag + "dead"
         deadLetters = tag + "dead_letters"
-        services = tag + "services"
+        durations = tag + "durations"
+        desks = tag + "desks"
+        typed = tag + "typed"
+        serviceTypes = tag + "service_types"
+        events = tag + "events"
+        transfers = tag + "transfers"
         lock = tag + "lock"
     }
 }

@@ -21,10 +21,14 @@ package struct Entry: Sendable, Equatable {
     package let queueLength: Int
     /// The last sign of life, to the second; `nil` when not waiting.
     package let lastSeen: Timestamp?
+    /// What a desk has made of somebody who was let in; `nil` when they are served, or were let in by their queue's rate.
+    package let deskState: DeskState?
+    /// Who has to do with it: a desk, another entry (`record.lua`).
+    let link: String
 
     package init(
         queue: Identifier, id: Identifier, sequence: Int64, visitor: String, state: State, joined: Timestamp, finished: Timestamp?,
-        position: Int, queueLength: Int, lastSeen: Timestamp?
+        position: Int, queueLength: Int, lastSeen: Timestamp?, deskState: DeskState? = nil, link: String = "-"
     ) {
         self.queue = queue
         self.id = id
@@ -36,6 +40,8 @@ package struct Entry: Sendable, Equatable {
         self.position = position
         self.queueLength = queueLength
         self.lastSeen = lastSeen
+        self.deskState = deskState
+        self.link = link
     }
 
     /// Whole seconds from joining to being let in; `nil` for anybody else.

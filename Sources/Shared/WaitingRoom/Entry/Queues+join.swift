@@ -5,6 +5,7 @@ extension Queues {
     /// Who joins, and what proves that an earlier place is theirs.
     package struct JoinRequest: Sendable {
         package let queue: Identifier
+        let script: RedisScript
         let keys: [String]
         package let visitor: String
         /// The visitor id is itself a proof: the tenant's secret key came with it, or the queue's visitor ids are secrets.
@@ -13,15 +14,23 @@ extension Queues {
         /// The caller's own ticket, when it is one of this queue.
         package var ticket: Ticket?
 
-        package init(queue: Queue, visitor: String) { self.init(queue: queue.id, keys: queue.keys, visitor: visitor) }
-
-        package init(queue: Identifier, visitor: String) { self.init(queue: queue, keys: QueueKeys(queue), visitor: visitor) }
-
-        private init(queue: Identifier, keys: QueueKeys, visitor: String) {
-            self.queue = queue
-            self.keys = [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days]
+        /// A website's visitor.
+        package init(queue: Queue, visitor: String) {
+            self.queue = queue.id
+            script = Scripts.join
+            keys = Self.keys(queue.keys)
             self.visitor = visitor
         }
+
+        /// Somebody who joins a walk-in line by name.
+        package init(queue: Queue, walkIn: WalkIn) {
+            self.queue = queue.id
+            script = Scripts.joinByName
+            keys = Self.keys(queue.keys) + [queue.keys.typed, queue.keys.events]
+            visitor = walkIn.visitor
+        }
+
+        private static func keys(_ keys: QueueKeys) -> [String] { [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days] }
     }
 
     /// An entry and the text that its holder keeps.
@@ -32,16 +41,16 @@ extension Queues {
         package let isNew: Bool
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`join-5.lua`).
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`join-5.lua`, `join_by_name-7.lua`).
     /// - Returns: `nil` when there is no such queue, or it is not active.
     package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
-        let reply = try await redis.evaluate(Scripts.join, keys: request.keys, arguments: joinArguments(request))
+        let reply = try await redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request))
         return joined(reply, queue: request.queue)
     }
 
     /// ``join(_:)`` for a caller on an event loop of the Redis client.
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
-        redis.evaluate(Scripts.join, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
+        redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
             .map { joined($0, queue: request.queue) }
     }
 

@@ -12,12 +12,10 @@ extension Queues {
     package func status(of id: Identifier, in queue: Identifier) async throws(RedisError) -> Entry? {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(Scripts.status, keys: [keys.waiting, keys.entries], arguments: [.string(id.compact)])
-        guard let values = reply.array, values.count == 9, let state = values[0].string.flatMap(Entry.State.init(rawValue:)) else {
-            return nil
-        }
+        guard let values = reply.array, values.count == 10 else { return nil }
         return Self.entry(
-            queue: queue, id: id, state: state, sequence: values[1], joined: values[2], finished: values[3], position: values[4],
-            length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0)
+            queue: queue, id: id, state: values[0], sequence: values[1], joined: values[2], finished: values[3], position: values[4],
+            length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0, link: values[9])
     }
 
     /// The place of one who waits, and how many do: what a poll asks most of the time, in two plain commands.
@@ -32,14 +30,17 @@ extension Queues {
     }
 
     static func entry(
-        queue: Identifier, id: Identifier, state: Entry.State, sequence: RedisValue, joined: RedisValue, finished: RedisValue,
-        position: RedisValue, length: Int, silence: RedisValue, visitor: RedisValue, now: Int64
-    ) -> Entry {
+        queue: Identifier, id: Identifier, state text: RedisValue, sequence: RedisValue, joined: RedisValue, finished: RedisValue,
+        position: RedisValue, length: Int, silence: RedisValue = .integer(0), visitor: RedisValue, now: Int64 = 0,
+        link: RedisValue = .null
+    ) -> Entry? {
+        guard let letters = text.string, let state = Entry.State(rawValue: String(letters.prefix(1))) else { return nil }
         let waits = state == .waiting
         return Entry(
             queue: queue, id: id, sequence: sequence.integer ?? 0, visitor: visitor.string ?? "", state: state,
             joined: Timestamp(milliseconds: joined.integer ?? 0),
             finished: waits ? nil : Timestamp(milliseconds: finished.integer ?? 0), position: Int(position.integer ?? 0),
-            queueLength: length, lastSeen: waits ? Timestamp(milliseconds: 1000 * (now / 1000 - (silence.integer ?? 0))) : nil)
+            queueLength: length, lastSeen: waits ? Timestamp(milliseconds: 1000 * (now / 1000 - (silence.integer ?? 0))) : nil,
+            deskState: Entry.DeskState(rawValue: String(letters.dropFirst())), link: link.string ?? "-")
     }
 }

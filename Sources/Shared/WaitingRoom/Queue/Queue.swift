@@ -28,8 +28,21 @@ package struct Queue: Sendable, Equatable {
     package var isPublic = true
     /// Minutes that a customer takes at the desk, until some were served.
     package var averageServiceMinutes = 4.0
+    /// How lists and screens that anybody may see show names.
+    package var names = Names.full
+    /// What the forecast of waiting times rests on.
+    package var etaModel = ETAModel.pace
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
+
+    package enum Names: String, Sendable, CaseIterable { case full, initials, hidden }
+
+    package enum ETAModel: String, Sendable, CaseIterable {
+        /// The time between one served and the next.
+        case pace
+        /// The time from joining to being served, waiting included: the formula of the first MicroQ.
+        case waitAverage = "wait_average"
+    }
 
     package static let defaultRatePerMinute = 10.0
     package static let defaultWaitTTLSeconds = 600
@@ -64,6 +77,8 @@ extension Queue {
         isDeleted = fields["deleted"] == "1"
         isPublic = fields["public"] != "0"
         averageServiceMinutes = fields["avg_service_minutes"].flatMap(Double.init) ?? 4
+        names = fields["names"].flatMap(Names.init(rawValue:)) ?? .full
+        etaModel = fields["eta_model"].flatMap(ETAModel.init(rawValue:)) ?? .pace
         adminKeyHash = text("admin_key")
     }
 
@@ -74,7 +89,7 @@ extension Queue {
             ("unique_visitors", uniqueVisitors ? "1" : "0"), ("message", message ?? ""), ("lang", language), ("theme", theme),
             ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
-            ("avg_service_minutes", "\(averageServiceMinutes)"),
+            ("avg_service_minutes", "\(averageServiceMinutes)"), ("names", names.rawValue), ("eta_model", etaModel.rawValue),
         ]
         // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }

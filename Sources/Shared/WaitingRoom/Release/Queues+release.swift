@@ -18,12 +18,15 @@ extension Queues {
     /// The most people one release step lets in, so that no script runs long.
     package static var releaseBatch: Int { 500 }
 
-    /// Lets in as many people as the queue's token bucket allows now (`release-8.lua`). Safe under any number of callers at once.
+    /// Lets in as many people as the queue's token bucket allows now (`release-10.lua`). Safe under any number of callers at once.
     package func release(_ queue: Identifier) async throws(RedisError) -> Release {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
             Scripts.release,
-            keys: [keys.settings, keys.waiting, keys.entries, keys.bucket, keys.ready, keys.outbox, keys.counters, keys.days],
+            keys: [
+                keys.settings, keys.waiting, keys.entries, keys.bucket, keys.ready, keys.outbox, keys.counters, keys.days, keys.typed,
+                keys.events,
+            ],
             arguments: [.integer(Int64(Self.releaseBatch))])
         let values = reply.array ?? []
         guard values.count == 4, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }

@@ -8,6 +8,8 @@ package struct Sweep: Sendable, Equatable {
     package let expired: Int
     /// Finished people forgotten after the retention time.
     package let forgotten: Int
+    /// People handed over to another queue who have not arrived there; ``Queues/completeTransfers(from:)`` sees to it.
+    package let transfers: Int
 }
 
 extension Queues {
@@ -17,7 +19,7 @@ extension Queues {
     /// How often a queue is swept, in seconds: often enough that silence is noticed within a twentieth of its life.
     package static func sweepInterval(waitTTLSeconds: Int) -> Int { waitTTLSeconds == 0 ? 10 : min(10, max(1, waitTTLSeconds / 20)) }
 
-    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-8.lua`).
+    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-11.lua`).
     /// - Parameters:
     ///   - cursor: where to begin; 0 for the front, then what the last step answered.
     ///   - retentionHours: how long finished people stay readable.
@@ -26,12 +28,15 @@ extension Queues {
         let outage = 3 * Self.sweepInterval(waitTTLSeconds: queue.waitTTLSeconds) + 2
         let reply = try await redis.evaluate(
             Scripts.sweep,
-            keys: [keys.settings, keys.waiting, keys.entries, keys.expired, keys.counters, keys.days, keys.ready, keys.rejected],
+            keys: [
+                keys.settings, keys.waiting, keys.entries, keys.expired, keys.counters, keys.days, keys.ready, keys.rejected, keys.typed,
+                keys.events, keys.transfers,
+            ],
             arguments: [
                 .integer(cursor), .integer(Int64(Self.sweepBatch)), .integer(Int64(retentionHours) * 3_600_000), .integer(Int64(outage)),
             ])
         let values = (reply.array ?? []).map { $0.integer ?? 0 }
-        guard values.count == 3 else { return Sweep(cursor: 0, expired: 0, forgotten: 0) }
-        return Sweep(cursor: values[0], expired: Int(values[1]), forgotten: Int(values[2]))
+        guard values.count == 4 else { return Sweep(cursor: 0, expired: 0, forgotten: 0, transfers: 0) }
+        return Sweep(cursor: values[0], expired: Int(values[1]), forgotten: Int(values[2]), transfers: Int(values[3]))
     }
 }

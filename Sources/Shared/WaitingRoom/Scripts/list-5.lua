@@ -26,8 +26,8 @@ for index, state in ipairs({ 'w', 'r', 'e', 'c' }) do
         local joined, visitor = record_read_waiting(record)
         append(members[i], 'w', place_sequence(score), joined, 0, skip + (i + 1) / 2, place_silence(score, now_s), visitor)
       elseif record then
-        local _, sequence, joined, finished, _, visitor = record_read_finished(record)
-        append(members[i], state, sequence, joined, finished, 0, 0, visitor)
+        local _, sequence, joined, finished, _, visitor, detail = record_read_finished(record)
+        append(members[i], state .. detail, sequence, joined, finished, 0, 0, visitor)
       end
       left = left - 1
     end

@@ -5,8 +5,8 @@ Tells where one person stands, whatever became of them.
 KEYS[1] waiting  sorted set    KEYS[2] entries  hash
 ARGV[1] entry id
 Returns {} when nothing is known of them, else
-  {'w', sequence, joined ms, 0, position, length, silence s, visitor id, now ms} or
-  {'r' | 'e' | 'c', sequence, joined ms, finished ms, 0, length, 0, visitor id, now ms}
+  {'w', sequence, joined ms, 0, position, length, silence s, visitor, now ms, '-'} or
+  {state of a finished record (`record.lua`), sequence, joined ms, finished ms, 0, length, 0, visitor, now ms, link}
 ]]
 -- @include clock
 -- @include place
@@ -20,8 +20,8 @@ if score then
   if not joined then return {} end
   score = tonumber(score)
   return { 'w', place_sequence(score), joined, 0, redis.call('ZRANK', KEYS[1], ARGV[1]) + 1, length,
-    place_silence(score, now_s), visitor, now_ms }
+    place_silence(score, now_s), visitor, now_ms, '-' }
 end
-local state, sequence, joined, finished, _, visitor = record_read_finished(record)
+local state, sequence, joined, finished, link, visitor, detail = record_read_finished(record)
 if not state then return {} end
-return { state, sequence, joined, finished, 0, length, 0, visitor, now_ms }
+return { state .. detail, sequence, joined, finished, 0, length, 0, visitor, now_ms, link }

@@ -1,14 +1,13 @@
 -- @include finish
--- Lets the first `count` people in: marks each as ready, owes one callback for each, counts them, and takes them out of the line last.
+-- Lets people in: marks each as ready, owes one callback for each, counts them, and takes them out of the line last.
+-- `people` is a flat list of id, score; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it.
 -- Returns the number let in and a flat list of id, sequence, waited ms.
-local function admit(count, waiting_key, entries_key, ready_key, outbox_key, counters_key, days_key, now_ms, today)
-  if count < 1 then return 0, {} end
-  local first = redis.call('ZRANGE', waiting_key, 0, count - 1, 'WITHSCORES')
+local function admit(people, state, waiting_key, entries_key, ready_key, outbox_key, counters_key, days_key, now_ms, today, how)
   local admitted, waited_total, gone = {}, 0, {}
-  for i = 1, #first, 2 do
-    local id, score = first[i], tonumber(first[i + 1])
+  for i = 1, #people, 2 do
+    local id, score = people[i], tonumber(people[i + 1])
     gone[#gone + 1] = id
-    local waited = finish('r', id, score, entries_key, ready_key, now_ms)
+    local waited = finish(state, id, score, entries_key, ready_key, now_ms, how)
     if waited then
       redis.call('ZADD', outbox_key, now_ms, id)
       waited_total = waited_total + waited

@@ -8,9 +8,10 @@ be noted), nobody is given up before one full life of silence from now.
 
 KEYS[1] settings hash          KEYS[2] waiting sorted set    KEYS[3] entries  hash          KEYS[4] expired sorted set
 KEYS[5] counters hash          KEYS[6] days    hash          KEYS[7] ready    sorted set    KEYS[8] rejected sorted set
+KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] transfers hash
 ARGV[1] cursor: sequence to begin at (0 = the front)    ARGV[2] people to look at
 ARGV[3] retention of finished entries, ms               ARGV[4] gap between sweeps that means an outage, s
-Returns {next cursor or 0 when through, expired, forgotten}
+Returns {next cursor or 0 when through, expired, forgotten, transfers that have not arrived}
 ]]
 -- @include clock
 -- @include finish
@@ -29,7 +30,7 @@ if ttl > 0 and now_s > spared_until then
     -- Signs of life are noted in whole seconds and up to a second late, hence one second of grace.
     if place_silence(score, now_s) > ttl + 1 then
       silent[#silent + 1] = people[i]
-      finish('e', people[i], score, KEYS[3], KEYS[4], now_ms)
+      finish('e', people[i], score, KEYS[3], KEYS[4], now_ms, { typed = KEYS[9], events = KEYS[10], event = 'EXPIRE' })
     end
   end
   if #people == 2 * limit then next_cursor = place_sequence(tonumber(people[#people])) + 1 end
@@ -54,4 +55,4 @@ if redis.call('HLEN', KEYS[6]) > 180 then
     if tonumber(string.match(field, ':(%d+)$') or '0') < today - 31 then redis.call('HDEL', KEYS[6], field) end
   end
 end
-return { next_cursor, #silent, forgotten }
+return { next_cursor, #silent, forgotten, redis.call('HLEN', KEYS[11]) }

@@ -10,6 +10,7 @@ lock held by nobody, or by two workers, changes nothing. It frees memory, so it 
 
 KEYS[1] settings hash    KEYS[2] waiting sorted set    KEYS[3] entries  hash    KEYS[4] bucket hash
 KEYS[5] ready sorted set KEYS[6] outbox  sorted set    KEYS[7] counters hash    KEYS[8] days   hash
+KEYS[9] typed    sorted set    KEYS[10] events stream
 ARGV[1] most people to let in at once
 Returns {released, still waiting, µs until the next token or -1 for no reason to come back soon, {id, sequence, waited ms, …}}
 ]]
@@ -32,6 +33,10 @@ tokens = math.max(0, tokens - due)
 redis.call('HSET', KEYS[4], 'tokens', string.format('%.17g', tokens), 'at_us', string.format('%d', now_us),
   'idle', due == waiting and '1' or '0')
 if due == 0 and waiting == 0 then return { 0, 0, -1, {} } end
-local released, people = admit(due, KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[7], KEYS[8], now_ms, today)
+local released, people = 0, {}
+if due > 0 then
+  released, people = admit(redis.call('ZRANGE', KEYS[2], 0, due - 1, 'WITHSCORES'), 'r', KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[7],
+    KEYS[8], now_ms, today, { typed = KEYS[9], events = KEYS[10], event = 'SERVE' })
+end
 waiting = waiting - due
 return { released, waiting, waiting > 0 and math.max(0, math.ceil((1 - tokens) * 60000000 / rate)) or -1, people }

@@ -1,0 +1,94 @@
+-- @include clock
+-- @include admit
+-- @include put_back
+-- What the steps of a desk share. All of them have the same keys and begin with the same two arguments:
+-- KEYS[1] waiting   sorted set    KEYS[2] entries hash          KEYS[3] ready     sorted set    KEYS[4] outbox    sorted set
+-- KEYS[5] counters  hash          KEYS[6] days    hash          KEYS[7] durations list          KEYS[8] desks     hash
+-- KEYS[9] typed     sorted set    KEYS[10] events stream        KEYS[11] transfers hash
+-- ARGV[1] the desk's name, which may be ''    ARGV[2] entry id, or '' for the one whom this desk called last
+-- They return {1, entry id, state, sequence, joined ms, finished ms, position, length, visitor, link} for the person as they are now,
+-- {0} when there is no such person, or {-1, state} when the step does not fit what has become of them.
+local desk, wanted = ARGV[1], ARGV[2]
+
+-- `desks` keeps each desk's last step: "<step> <entry id> <called ms> <times called> <entry id before, or -> <what undo needs>".
+local function desk_last()
+  local value = redis.call('HGET', KEYS[8], desk) or '- - 0 0 - '
+  local step, id, called, times, before, more = string.match(value, '^(%S+) (%S+) (%d+) (%d+) (%S+) (.*)$')
+  return { step = step, id = id, called = tonumber(called), times = tonumber(times), before = before, more = more }
+end
+
+local function desk_note(step, id, called, times, before, more)
+  redis.call('HSET', KEYS[8], desk, string.format('%s %s %d %d %s %s', step, id, called, times, before or '-', more or ''))
+end
+
+local function desk_link()
+  return desk == '' and '-' or '@' .. string.gsub(desk, ' ', '\31')
+end
+
+-- What is known of a person, waiting ("w") or not; nil when that is nothing.
+local function desk_person(id)
+  local record = redis.call('HGET', KEYS[2], id)
+  if not record then return nil end
+  local score = redis.call('ZSCORE', KEYS[1], id)
+  if score then
+    local joined, visitor = record_read_waiting(record)
+    return joined and { id = id, state = 'w', score = tonumber(score), sequence = place_sequence(tonumber(score)), joined = joined,
+      finished = 0, link = '-', visitor = visitor }
+  end
+  local state, sequence, joined, finished, link, visitor, detail = record_read_finished(record)
+  return state and { id = id, state = state .. detail, sequence = sequence, joined = joined, finished = finished, link = link,
+    visitor = visitor }
+end
+
+-- The person that the step is about.
+local function desk_wanted()
+  return desk_person(wanted ~= '' and wanted or desk_last().id)
+end
+
+local function desk_answer(id)
+  local person = desk_person(id)
+  local rank = redis.call('ZRANK', KEYS[1], id)
+  return { 1, id, person.state, person.sequence, person.joined, person.finished, rank and rank + 1 or 0, redis.call('ZCARD', KEYS[1]),
+    person.visitor, person.link }
+end
+
+local function desk_event(kind, person, more)
+  event(KEYS[10], kind, person.id, person.sequence, person.visitor, desk, more)
+end
+
+-- Writes a finished person's record again, with another state, time or link.
+local function desk_write(person)
+  redis.call('HSET', KEYS[2], person.id,
+    record_finished(person.state, person.sequence, person.joined, person.finished, person.link, person.visitor))
+  redis.call('ZADD', KEYS[3], person.finished, person.id)
+end
+
+-- Calls waiting people (flat list of id, score) to this desk ('rk'), or serves them at once ('r').
+local function desk_admit(people, state, kind, more)
+  return admit(people, state, KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], now_ms, today,
+    { typed = KEYS[9], events = KEYS[10], event = kind, desk = desk, link = desk_link(), more = more })
+end
+
+-- Puts a called person back into the line; no callback is owed any more.
+local function desk_put_back(person)
+  put_back({ waiting = KEYS[1], entries = KEYS[2], ready = KEYS[3], counters = KEYS[5], days = KEYS[6], typed = KEYS[9] }, person.id,
+    person.sequence, person.joined, person.finished, person.visitor, now_s)
+  redis.call('ZREM', KEYS[4], person.id)
+end
+
+-- Notes how long a service took, for the forecast: the time since the one before it, but never longer than this person was here
+-- (`contract/microq.md`, "ETA"), and beside it how long they were here.
+local function desk_note_service(joined)
+  local last, here = tonumber(redis.call('HGET', KEYS[5], 'served_at') or '0'), math.max(0, now_ms - joined)
+  redis.call('HSET', KEYS[5], 'served_at', now_ms)
+  redis.call('LPUSH', KEYS[7], math.max(0, math.min(now_ms - last, here)) .. ':' .. here)
+  redis.call('LTRIM', KEYS[7], 0, 19)
+end
+
+-- Somebody called is served.
+local function desk_serve(person)
+  person.state, person.finished = 'r', now_ms
+  desk_write(person)
+  desk_note_service(person.joined)
+  desk_event('SERVE', person)
+end
