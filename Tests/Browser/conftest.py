@@ -4,6 +4,7 @@ import shutil
 import pytest
 from selenium import webdriver
 
+from counter import Counter, Page
 from room import Room
 from service import Service
 from website import Website
@@ -46,6 +47,16 @@ def website():
 
 @pytest.fixture
 def driver(request):
+    yield from browser(request)
+
+
+@pytest.fixture
+def other_driver(request):
+    """A second browser, of somebody else."""
+    yield from browser(request)
+
+
+def browser(request):
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en", "--window-size=1000,900",
@@ -66,3 +77,18 @@ def driver(request):
 @pytest.fixture
 def room(driver):
     return Room(driver)
+
+
+@pytest.fixture
+def counter(service):
+    return Counter(service)
+
+
+@pytest.fixture
+def page(driver):
+    return Page(driver)
+
+
+@pytest.fixture
+def other_page(other_driver):
+    return Page(other_driver)

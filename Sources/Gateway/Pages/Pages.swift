@@ -3,6 +3,11 @@ import HTTPTypes
 import Hummingbird
 import WaitingRoom
 
+/// The pages of a walk-in line.
+enum WalkInPage: String, Sendable {
+    case place, kiosk, desk
+}
+
 /// Fills the page templates for one request.
 struct Pages {
     let assets: WebAssets
@@ -21,6 +26,27 @@ struct Pages {
             "lang": .string(catalogue.language), "theme": .string(theme),
         ])
         return assets.page(.wait, context)
+    }
+
+    /// - Parameter address: of the public page.
+    func walkIn(_ page: WalkInPage, queue: Queue, tenant: Tenant, address: String) -> Response {
+        let catalogue = catalogue(fallback: queue.language)
+        var context = shared(catalogue, theme: theme(fallback: queue.theme))
+        let kind = catalogue.words[page == .place ? "line_kind" : "\(page.rawValue)_kind"] ?? ""
+        context["title"] = page == .place ? queue.name : "\(queue.name) · \(kind)"
+        context["kind"] = kind
+        context["queueName"] = queue.name
+        context["page"] = page.rawValue
+        context["scriptURL"] = "/scripts/\(page.rawValue).js"
+        let words = catalogue.words.filter { key, _ in
+            ["line_", "desk_", "kiosk_", "widget_minutes_", "widget_hours_", "widget_time_", page.rawValue + "_"].contains { key.hasPrefix($0) }
+        }
+        context["configJSON"] = WebAssets.scriptSafe([
+            "tenant": .string(tenant.slug), "queue": .string(queue.slug), "name": .string(queue.name),
+            "lang": .string(catalogue.language), "isPublic": .bool(queue.isPublic), "address": .string(address),
+            "words": .object(words.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }),
+        ])
+        return assets.page(.walkIn, context)
     }
 
     /// A page for what went wrong; `problem` names its words, `page_error_<problem>_title` and so on.

@@ -7,7 +7,7 @@ import WaitingRoom
 
 /// What browsers are given: scripts, styles, page templates and the words of each language, all built into the program.
 struct WebAssets: Sendable {
-    enum Page: String, Sendable, CaseIterable { case wait, error, docs }
+    enum Page: String, Sendable, CaseIterable { case wait, walkIn, error, docs }
 
     private let templates: [Page: MustacheTemplate]
     private let catalogues: [String: Catalogue]
@@ -26,6 +26,7 @@ struct WebAssets: Sendable {
     init() throws {
         templates = [
             .wait: try MustacheTemplate(string: Self.text(PackageResources.wait_mustache)),
+            .walkIn: try MustacheTemplate(string: Self.text(PackageResources.walk_in_mustache)),
             .error: try MustacheTemplate(string: Self.text(PackageResources.error_mustache)),
             .docs: try MustacheTemplate(string: Self.text(PackageResources.docs_mustache)),
         ]
@@ -60,6 +61,11 @@ struct WebAssets: Sendable {
 
     static let waitScript = text(PackageResources.wait_js)
     static let docsScript = text(PackageResources.docs_js)
+    /// The modules of a walk-in line's pages, by name.
+    static let walkInScripts = [
+        "walk_in": text(PackageResources.walk_in_js), "admin_key": text(PackageResources.admin_key_js),
+        "place": text(PackageResources.place_js), "kiosk": text(PackageResources.kiosk_js), "desk": text(PackageResources.desk_js),
+    ]
     static let styles = text(PackageResources.anteroom_css)
 
     /// A page, with the headers that keep everything foreign out of it.

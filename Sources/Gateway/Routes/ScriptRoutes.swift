@@ -23,6 +23,11 @@ struct ScriptRoutes {
                 handler: queueScript),
             Self.asset("/scripts/wait.js", "What drives the hosted waiting page", WebAssets.waitScript, type: "text/javascript"),
             Self.asset("/scripts/docs.js", "What drives the documentation page", WebAssets.docsScript, type: "text/javascript"),
+            Self.walkIn("walk_in", "What the pages of a walk-in line share"),
+            Self.walkIn("admin_key", "Asks for a desk's key"),
+            Self.walkIn("place", "Drives the public page of a walk-in line"),
+            Self.walkIn("kiosk", "Drives the screen of a walk-in line"),
+            Self.walkIn("desk", "Drives the desk of a walk-in line"),
             Self.asset("/styles/anteroom.css", "The pages' styles", WebAssets.styles, type: "text/css"),
         ]
     }
@@ -49,6 +54,10 @@ struct ScriptRoutes {
         settings += [.init("lang", .string(language)), .init("theme", .string(theme))]
         return .cached(
             room.assets.script(settings, language: language), type: "text/javascript; charset=utf-8", for: request, seconds: 60)
+    }
+
+    private static func walkIn(_ name: String, _ summary: String) -> Route {
+        asset("/scripts/\(name).js", summary, WebAssets.walkInScripts[name] ?? "", type: "text/javascript")
     }
 
     private static func asset(_ path: String, _ summary: String, _ text: String, type: String) -> Route {

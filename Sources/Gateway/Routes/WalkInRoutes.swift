@@ -7,7 +7,7 @@ import WaitingRoom
 enum WalkInRoutes {
     static func all(room: Room) -> [Route] {
         WalkInQueueRoutes(room: room).routes + WalkInPlaceRoutes(room: room).routes + ServiceTypeRoutes(room: room).routes
-            + DeskRoutes(room: room).routes + EventRoutes(room: room).routes
+            + DeskRoutes(room: room).routes + EventRoutes(room: room).routes + WalkInPageRoutes(room: room).routes
     }
 }
 
