@@ -5,6 +5,7 @@ import secrets
 import pytest
 from selenium.webdriver.common.by import By
 
+from counter import Counter, Page
 from deadline import until
 from test_demo_shop import Shop
 
@@ -65,3 +66,20 @@ def test_shop_and_board(service, tmp_path, room, folder):
         take(room.driver, folder / "board.png", height=840)
     finally:
         shop.stop()
+
+
+def test_walk_in_line(service, page, folder):
+    counter = Counter(service, name="City library")
+    types = [counter.type("LOAN", "Loans and returns"), counter.type("CARD", "New card")]
+    for number, name in enumerate(["Priya", "Alex Rivera", "سارة", "Sam", "Noor", "Jo", "Mia", "Chen", "Ana"]):
+        counter.join(name, service_type_id=types[number % 3 == 1])
+    counter.call_next("2")
+    page.open(counter.address())
+    page.join("Robin", "New card").wait_for(".place-number", "9")
+    take(page.driver, folder / "walk-in-phone.png", width=375, height=720, scale=2)
+    page.open_desk(counter, desk="3").step("call-next").wait_for(".current-name", "Alex Rivera")
+    take(page.driver, folder / "walk-in-desk.png", width=1200, height=900)
+    page.open(counter.address("/kiosk"))
+    page.driver.execute_script("document.querySelector('.address').textContent = 'wait.example/queue/city/library'")
+    until(lambda: len(page.texts(".calls li")) == 2, "both calls")
+    take(page.driver, folder / "walk-in-kiosk.png", width=1280, height=720)

@@ -56,11 +56,11 @@ def test_the_place_is_kept_over_a_reload_and_given_up_only_when_confirmed(counte
 def test_no_show_and_being_put_back_are_seen(counter, page):
     page.open(counter.address()).join("Sam")
     page.wait_for(".place-number", "1")
-    counter.call_next()
+    person = counter.call_next()["id"]
     page.wait_for(".place-text", "Please come to the desk now.")
     counter.call("POST", "no-show")
     page.wait_for("h2", "You were called")
-    counter.call("POST", "return")
+    counter.call("POST", "return", {"user_id": person})
     page.wait_for("h2", "You are next")
 
 
@@ -209,7 +209,7 @@ def test_a_clerks_day(counter, page):
     page.step("return").wait_for("#notice", "Bob is back in line.")
     until(lambda: page.texts(".desk .waiting .name") == ["Ann", "Bob", "Cay"], "everybody where they were")
     page.step("undo").wait_for(".current-name", "Bob")
-    page.step("undo").wait_for("#notice", "That did not work: There is nothing to do this to: call the next customer first")
+    page.step("undo").wait_for("#notice", "That did not work: This desk has nobody to do that to: call the next customer first")
     page.step("call-next").wait_for(".current-name", "Ann")
     assert counter.status(people[1])["status"] == "served"
     page.step("call-next").wait_for(".current-name", "Cay")

@@ -79,8 +79,8 @@ struct DeskScriptTests {
             let desk = line.queues.desk("1", of: line.queue.id)
             _ = try await desk.call()
             #expect(try entry(try await desk.noShow()).deskState == .noShow)
-            #expect(try await desk.noShow() == .refused(.noShow))
-            #expect(try await desk.serve() == .refused(.noShow))
+            #expect(try await desk.noShow(ids[0]) == .refused(.noShow))
+            #expect(try await desk.serve(ids[0]) == .refused(.noShow))
             _ = try await desk.call()
             #expect(try entry(try await desk.return(ids[0])).position == 1)
             #expect(try await desk.return(ids[0]) == .refused(.waiting))
@@ -119,6 +119,33 @@ struct DeskScriptTests {
             _ = try await desk.serveNext()
             #expect(try entry(try await desk.undo()).state == .waiting)
             #expect(try await waiting(line) == ["Bob"])
+        }
+    }
+
+    @Test("a step about somebody else leaves the one at the desk there")
+    func others() async throws {
+        try await Line.with { line in
+            let ids = try await join(line, "Ann", "Bob", "Cay")
+            let desk = line.queues.desk("1", of: line.queue.id)
+            _ = try await desk.call()
+            _ = try await desk.noShow()
+            _ = try await desk.call()
+            _ = try await desk.recall()
+            _ = try await desk.return(ids[0])
+            #expect(try await line.queues.calls(line.queue.id).map(\.times) == [2])
+            #expect(try entry(try await desk.undo()).deskState == .noShow)
+            _ = try await desk.transfer(ids[2], to: nil as ServiceType?)
+            #expect(try entry(try await desk.recall()).id == ids[1])
+            // Nobody is lost between two: a desk that is with somebody takes over nobody else.
+            let other = line.queues.desk("2", of: line.queue.id)
+            #expect(try entry(try await other.call()).id == ids[2])
+            #expect(try await desk.recall(ids[2]) == .refused(.busy))
+            _ = try await desk.return(ids[2])
+            #expect(try await desk.undo() == .refused(.busy))
+            #expect(try entry(try await desk.serve()).id == ids[1])
+            _ = try await other.call()
+            #expect(try entry(try await desk.recall(ids[2])).desk == "1")
+            #expect(try await line.queues.calls(line.queue.id, shown: .zero).map(\.entry.desk) == ["1"])
         }
     }
 

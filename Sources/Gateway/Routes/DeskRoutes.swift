@@ -109,7 +109,7 @@ struct DeskRoutes {
         switch step {
         case .done(let entry): return .json(["entry": try await room.walkInBody(entry, call.queue, call.tenant).json])
         case .nobody where named: throw GatewayError.userNotFound
-        case .nobody: throw GatewayError.conflict("There is nothing to do this to: call the next customer first", code: "nobody_called")
+        case .nobody: throw GatewayError.conflict("This desk has nobody to do that to: call the next customer first", code: "nobody_called")
         case .refused(let refusal): throw GatewayError.conflict(refusal.message, code: "step_refused")
         }
     }
@@ -193,6 +193,7 @@ extension DeskStep.Refusal {
         case .noShow: "They were given up as not having come: put them back in line first"
         case .transferred: "They were transferred to another queue"
         case .left: "They have left the line"
+        case .busy: "This desk is with somebody else: say first what became of that"
         case .visitor: "They came by a website, whose ticket is good for this queue alone"
         }
     }

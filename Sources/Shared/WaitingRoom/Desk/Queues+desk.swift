@@ -13,6 +13,8 @@ package enum DeskStep: Sendable, Equatable {
         case waiting, called, served, noShow, transferred, left
         /// They are a website's visitor, who cannot be moved.
         case visitor
+        /// The desk has called somebody else and not said what became of that.
+        case busy
     }
 }
 
@@ -105,7 +107,7 @@ package struct Desk: Sendable {
     }
 
     private static let refusals: [String: DeskStep.Refusal] = [
-        "w": .waiting, "rk": .called, "r": .served, "rn": .noShow, "rt": .transferred, "website": .visitor,
+        "w": .waiting, "rk": .called, "r": .served, "rn": .noShow, "rt": .transferred, "website": .visitor, "busy": .busy,
     ]
 }
 

@@ -7,11 +7,11 @@ KEYS, ARGV[1..2] and answer: `includes/desk.lua` (ARGV[2] is not looked at); {0}
 ARGV[3] 'rk' to call, 'r' to serve at once    ARGV[4] id of a service type, or ''
 ]]
 -- @include desk
-local before = desk_last()
-local done = before.id ~= '-' and desk_person(before.id)
+local before = { called = last.called, times = last.times }
+local done = last.current ~= '-' and desk_person(last.current)
 if done and done.state == 'rk' and done.link == desk_link() then
   desk_serve(done)
-  desk_note('serve', done.id, before.called, before.times, '-')
+  desk_note('serve', done.id, '-', before.called)
 else
   done = nil
 end
@@ -34,13 +34,14 @@ if not id then return { 0 } end
 
 local person = desk_person(id)
 if ARGV[3] == 'r' then desk_note_service(person.joined) end
-desk_note(ARGV[3] == 'r' and 'serve_next' or 'call', id, now_ms, 1, done and done.id, done and before.called)
+desk_with(id, now_ms, 1)
+desk_note(ARGV[3] == 'r' and 'serve_next' or 'call', id, done and done.id, done and before.called .. ' ' .. before.times)
 -- Names of desks are typed by people: the one that called longest ago gives way.
 if redis.call('HLEN', KEYS[8]) > 200 then
   local desks = redis.call('HGETALL', KEYS[8])
   local oldest, since = nil, now_ms + 1
   for i = 1, #desks, 2 do
-    local called = tonumber(string.match(desks[i + 1], '^%S+ %S+ (%d+)') or '0')
+    local called = tonumber(string.match(desks[i + 1], '^%S+ (%d+)') or '0')
     if called < since then oldest, since = desks[i], called end
   end
   redis.call('HDEL', KEYS[8], oldest)

@@ -10,7 +10,7 @@ Returns {desk, entry id, state, sequence, joined ms, finished ms, visitor, calle
 -- @include record
 local desks, rows = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #desks, 2 do
-  local id, called, times = string.match(desks[i + 1], '^%S+ (%S+) (%d+) (%d+)')
+  local id, called, times = string.match(desks[i + 1], '^(%S+) (%d+) (%d+)')
   local record = id and redis.call('HGET', KEYS[2], id)
   local state, sequence, joined, finished, link, visitor, detail
   if record then state, sequence, joined, finished, link, visitor, detail = record_read_finished(record) end

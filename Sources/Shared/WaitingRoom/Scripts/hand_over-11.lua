@@ -26,5 +26,6 @@ else
 end
 -- Nobody was let in: no callback is owed.
 redis.call('ZREM', KEYS[4], person.id)
-desk_note('hand_over', person.id, now_ms, 1, '-', was)
+desk_without(person.id)
+desk_note('hand_over', person.id)
 return desk_answer(person.id)

@@ -11,5 +11,7 @@ if person.state ~= 'rk' then return { -1, person.state } end
 person.state, person.link = 'rn', desk_link()
 desk_write(person)
 desk_event('NO_SHOW', person)
-desk_note('no_show', person.id, person.finished, 1)
+local times = last.current == person.id and last.times or 1
+desk_without(person.id)
+desk_note('no_show', person.id, '-', times)
 return desk_answer(person.id)

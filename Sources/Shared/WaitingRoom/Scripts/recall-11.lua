@@ -8,14 +8,15 @@ KEYS, ARGV and answer: `includes/desk.lua`
 local person = desk_wanted()
 if not person then return { 0 } end
 if person.state ~= 'rk' then return { -1, person.state } end
-local last = desk_last()
-local isOurs = last.id == person.id
+if desk_is_busy(person.id) then return { -1, 'busy' } end
 person.link = desk_link()
 desk_write(person)
 desk_event('RECALL', person)
-if isOurs then
-  desk_note(last.step, person.id, last.called, last.times + 1, last.before, last.more)
+if last.current == person.id then
+  desk_with(person.id, last.called, last.times + 1)
+  desk_note(last.step, last.id, last.before, last.more)
 else
-  desk_note('-', person.id, person.finished, 2)
+  desk_with(person.id, person.finished, 2)
+  desk_note('-', '-')
 end
 return desk_answer(person.id)

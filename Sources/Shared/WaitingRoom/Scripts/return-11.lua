@@ -10,5 +10,6 @@ if not person then return { 0 } end
 if person.state ~= 'rk' and person.state ~= 'rn' then return { -1, person.state } end
 desk_put_back(person)
 desk_event('RETURN', person)
-desk_note('return', person.id, person.finished, 1, '-', person.state)
+desk_without(person.id)
+desk_note('return', person.id, '-', person.state)
 return desk_answer(person.id)

@@ -8,8 +8,8 @@ KEYS, ARGV and answer: `includes/desk.lua`
 local person = desk_wanted()
 if not person then return { 0 } end
 if person.state ~= 'rk' then return { -1, person.state } end
-local last, called = desk_last(), person.finished
+local called = person.finished
 person.link = desk_link()
 desk_serve(person)
-desk_note('serve', person.id, called, last.id == person.id and last.times or 1)
+desk_note('serve', person.id, '-', called)
 return desk_answer(person.id)

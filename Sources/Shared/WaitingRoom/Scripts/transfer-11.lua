@@ -22,5 +22,6 @@ else
   desk_put_back(person)
 end
 desk_event('TRANSFER', person)
-desk_note('transfer', person.id, person.finished, 1, '-', person.state .. ' ' .. before)
+desk_without(person.id)
+desk_note('transfer', person.id, '-', person.state .. ' ' .. before)
 return desk_answer(person.id)

@@ -7,18 +7,33 @@
 -- KEYS[9] typed     sorted set    KEYS[10] events stream        KEYS[11] transfers hash
 -- ARGV[1] the desk's name, which may be ''    ARGV[2] entry id, or '' for the one whom this desk called last
 -- They return {1, entry id, state, sequence, joined ms, finished ms, position, length, visitor, link} for the person as they are now,
--- {0} when there is no such person, or {-1, state} when the step does not fit what has become of them.
+-- {0} when there is no such person, or {-1, state} when the step does not fit what has become of them,
+-- with 'website' for a visitor who cannot be moved and 'busy' for a desk that is with somebody else.
 local desk, wanted = ARGV[1], ARGV[2]
 
--- `desks` keeps each desk's last step: "<step> <entry id> <called ms> <times called> <entry id before, or -> <what undo needs>".
+-- `desks` keeps whom each desk called last, and its last step for undo: "<called entry id, or -> <called ms> <times called> <step, or ->
+-- <entry id of the step> <entry id that the step served, or -> <what else undo needs>".
 local function desk_last()
-  local value = redis.call('HGET', KEYS[8], desk) or '- - 0 0 - '
-  local step, id, called, times, before, more = string.match(value, '^(%S+) (%S+) (%d+) (%d+) (%S+) (.*)$')
-  return { step = step, id = id, called = tonumber(called), times = tonumber(times), before = before, more = more }
+  local value = redis.call('HGET', KEYS[8], desk) or '- 0 0 - - - '
+  local current, called, times, step, id, before, more = string.match(value, '^(%S+) (%d+) (%d+) (%S+) (%S+) (%S+) (.*)$')
+  return { current = current, called = tonumber(called), times = tonumber(times), step = step, id = id, before = before, more = more }
 end
 
-local function desk_note(step, id, called, times, before, more)
-  redis.call('HSET', KEYS[8], desk, string.format('%s %s %d %d %s %s', step, id, called, times, before or '-', more or ''))
+local last = desk_last()
+
+-- Writes `last` with the step that was taken; '-' is a step that cannot be undone.
+local function desk_note(step, id, before, more)
+  redis.call('HSET', KEYS[8], desk, string.format('%s %d %d %s %s %s %s', last.current, last.called, last.times, step, id,
+    before or '-', more or ''))
+end
+
+local function desk_with(id, called, times)
+  last.current, last.called, last.times = id, called, times
+end
+
+-- Somebody is not at this desk any more.
+local function desk_without(id)
+  if last.current == id then desk_with('-', 0, 0) end
 end
 
 local function desk_link()
@@ -42,7 +57,13 @@ end
 
 -- The person that the step is about.
 local function desk_wanted()
-  return desk_person(wanted ~= '' and wanted or desk_last().id)
+  return desk_person(wanted ~= '' and wanted or last.current)
+end
+
+-- Whether this desk has called somebody else than `id` and not said what became of that.
+local function desk_is_busy(id)
+  local person = last.current ~= id and desk_person(last.current)
+  return person and person.state == 'rk' and person.link == desk_link()
 end
 
 local function desk_answer(id)
