@@ -90,7 +90,7 @@ class Page:
         self.find("input[type=password]").send_keys(counter.key)
         self.driver.find_elements(By.CSS_SELECTOR, "input")[1].send_keys(desk)
         self.press("button.main")
-        self.find(".desk")
+        self.find(".desk-page")
         return self
 
     def step(self, verb):

@@ -203,11 +203,11 @@ def test_a_clerks_day(counter, page):
     page.step("call-next").wait_for(".current-name", "Bob")
     # Ann comes after all: she goes back to where she was, the first.
     page.press(".recent button").wait_for("#notice", "Ann is back in line.")
-    until(lambda: page.texts(".desk .waiting .name") == ["Ann", "Cay"], "Ann before Cay")
+    until(lambda: page.texts(".desk-page .waiting .name") == ["Ann", "Cay"], "Ann before Cay")
     page.step("serve").wait_for("#notice", "Bob is done.").wait_for(".current-name", "—")
     page.step("undo").wait_for(".current-name", "Bob")
     page.step("return").wait_for("#notice", "Bob is back in line.")
-    until(lambda: page.texts(".desk .waiting .name") == ["Ann", "Bob", "Cay"], "everybody where they were")
+    until(lambda: page.texts(".desk-page .waiting .name") == ["Ann", "Bob", "Cay"], "everybody where they were")
     page.step("undo").wait_for(".current-name", "Bob")
     page.step("undo").wait_for("#notice", "That did not work: This desk has nobody to do that to: call the next customer first")
     page.step("call-next").wait_for(".current-name", "Ann")
@@ -233,12 +233,12 @@ def test_next_for_a_service_type_and_transfers(counter, page):
     page.choose(".desk-next select", "Returns").step("call-next").wait_for(".current-name", "Bob")
     page.choose(".desk-current form select", "General Inquiry").press(".desk-current form button")
     page.wait_for("#notice", "Bob was transferred.")
-    until(lambda: page.texts(".desk .waiting .type") == ["General Inquiry"] * 2, "both wait for the same")
+    until(lambda: page.texts(".desk-page .waiting .type") == ["General Inquiry"] * 2, "both wait for the same")
     page.choose(".desk-next select", "Anything").step("call-next").wait_for(".current-name", "Ann")
     page.choose(".desk-current form select", "Billing").press(".desk-current form button").wait_for("#notice", "Ann was transferred.")
     assert [row["name"] for row in counter.call("GET", "list", queue="billing")["queue"]] == ["Ann"]
     page.step("undo").wait_for("#notice", "The last step was undone: Ann.")
-    until(lambda: page.texts(".desk .waiting .name") == ["Ann", "Bob"], "Ann is back")
+    until(lambda: page.texts(".desk-page .waiting .name") == ["Ann", "Bob"], "Ann is back")
     page.press("[aria-label='Delete Returns']")
     until(lambda: page.texts(".types bdi") == ["GEN · General Inquiry"], "the type is gone")
 

@@ -154,7 +154,7 @@ function leaveDesk() {
 const figure = (name) => element("div", {}, element("dt", {}, say(`desk_${name}`)), figures[name]);
 app.append(
   element(
-    "div", { class: "desk" },
+    "div", { class: "desk-page" },
     element("div", {}, element(
       "section", { class: "card desk-current" }, element("h2", {}, desk ? `${say("desk_current")}: ${deskName(desk)}` : say("desk_current")),
       currentName, currentMore, element("div", { class: "desk-next" }, next, nextType),
