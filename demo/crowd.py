@@ -10,6 +10,7 @@ import argparse
 import heapq
 import json
 import random
+import signal
 import secrets
 import sys
 import time
@@ -72,6 +73,9 @@ def main():
     options = parser.parse_args()
     if not 0 < options.visitors <= MOST_VISITORS:
         parser.error(f"--visitors is 1 to {MOST_VISITORS}")
+    # Leaves the line however it is ended, also in the background, where Ctrl-C is ignored.
+    for ending in [signal.SIGINT, signal.SIGTERM]:
+        signal.signal(ending, signal.default_int_handler)
     gateway = Gateway(options.gateway, options.api_key)
     tokens = set()
     try:

@@ -79,6 +79,6 @@ def test_crowd_stands_in_line_and_leaves_when_told_to(service, shop):
         sys.executable, ROOT / "demo" / "crowd.py", "--gateway", service.address, "--api-key", shop.application["api_key"],
         "--queue", shop.queue.id, "--visitors", "5"], stdout=subprocess.DEVNULL)
     until(lambda: shop.queue.length() == 5, "five visitors in line")
-    crowd.send_signal(2)
+    crowd.terminate()
     assert crowd.wait(20) == 0
     assert shop.queue.length() == 0

@@ -243,6 +243,16 @@ def test_next_for_a_service_type_and_transfers(counter, page):
     until(lambda: page.texts(".types bdi") == ["GEN · General Inquiry"], "the type is gone")
 
 
+def test_a_clerk_adds_customers_without_a_phone(service, page):
+    counter = Counter(service, is_public=False)
+    counter.type("GEN", "General Inquiry")
+    page.open_desk(counter)
+    page.find(".waiting ~ form input").send_keys("Grandma")
+    page.choose(".waiting ~ form select", "General Inquiry").press(".waiting ~ form button")
+    page.wait_for("#notice", "Grandma is in line, at place 1.")
+    until(lambda: page.texts(".desk-page .waiting li *")[:3] == ["1", "Grandma", "General Inquiry"], "her in the list")
+
+
 def test_two_desks_see_each_other(counter, page, other_page):
     counter.join("Ann")
     counter.join("Bob")

@@ -39,9 +39,10 @@ struct Pages {
         context["page"] = page.rawValue
         context["scriptURL"] = "/scripts/\(page.rawValue).js"
         let words = catalogue.words.filter { key, _ in
-            ["line_", "desk_", "kiosk_", "widget_minutes_", "widget_hours_", "widget_time_", page.rawValue + "_"].contains {
-                key.hasPrefix($0)
-            }
+            ["line_", "place_type_none", "desk_", "kiosk_", "widget_minutes_", "widget_hours_", "widget_time_", page.rawValue + "_"]
+                .contains {
+                    key.hasPrefix($0)
+                }
         }
         context["configJSON"] = WebAssets.scriptSafe([
             "tenant": .string(tenant.slug), "queue": .string(queue.slug), "name": .string(queue.name),

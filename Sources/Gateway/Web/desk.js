@@ -58,6 +58,26 @@ function transfer(event) {
   return take(() => post("transfer", body), done("transfer"));
 }
 
+// MARK: Customers without a phone
+
+const newName = element("input", { type: "text", maxlength: "200", required: true, dir: "auto", autocomplete: "off" });
+const newType = element("select");
+const newTypeField = field(say("desk_add_type"), newType);
+const newcomer = element(
+  "form", { class: "desk-transfer", onsubmit: add }, field(say("desk_add_name"), newName), newTypeField,
+  element("button", {}, say("desk_add_button")));
+
+function add(event) {
+  event.preventDefault();
+  return take(async () => {
+    const body = { name: newName.value, ...(newType.value ? { service_type_id: newType.value } : {}) };
+    const joined = await call("POST", "join", { key, body });
+    newName.value = "";
+    newName.focus();
+    return joined;
+  }, ({ entry, position }) => say("desk_done_add", { name: entry.name, place: number(position) }));
+}
+
 // MARK: The line, the other desks, what happened
 
 const figures = Object.fromEntries(["waiting", "joined", "called_today", "left", "average"].map((name) => [name, element("dd")]));
@@ -164,7 +184,7 @@ app.append(
       element("button", { type: "button", class: "quiet", onclick: exportDay }, say("desk_export")))),
     element(
       "div", {}, element("dl", { class: "figures card" }, ...Object.keys(figures).map(figure)),
-      element("section", { class: "card" }, element("h2", {}, say("desk_list")), list, listMore, othersPart),
+      element("section", { class: "card" }, element("h2", {}, say("desk_list")), list, listMore, element("h3", {}, say("desk_add")), newcomer, othersPart),
       element(
       "details", { class: "card desk-settings" }, element("summary", {}, say("desk_settings")), element("h3", {}, say("desk_types")), types,
       element(
@@ -189,7 +209,8 @@ const live = keepLive(async () => {
 
   const typeOptions = offered.service_types.map((one) => [one.id, one.name]);
   offer(nextType, [[null, [["", say("desk_any")], ...typeOptions]]]);
-  nextType.hidden = !typeOptions.length;
+  offer(newType, [[null, [["", say("place_type_none")], ...typeOptions]]]);
+  nextType.hidden = newTypeField.hidden = !typeOptions.length;
   const queues = siblings.queues.filter((one) => one.queue_id !== config.queue).map((one) => [`queue ${one.queue_id}`, one.name]);
   const moves = [
     [say("desk_transfer_types"), typeOptions.length ? [...typeOptions.map(([id, name]) => [`type ${id}`, name]), ["type ", say("desk_transfer_none")]] : []],
