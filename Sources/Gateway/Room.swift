@@ -12,6 +12,8 @@ struct Room: Sendable {
     let accounts: Accounts
     let sessions: Sessions
     let limit: AttemptLimit
+    /// `nil` when limits are off.
+    let limits: RequestLimits?
     let signs: SignsOfLife
     let assets: WebAssets
     let readiness: Readiness
@@ -30,6 +32,7 @@ struct Room: Sendable {
         accounts = Accounts(redis: redis, passwordHash: passwordHash)
         sessions = await Sessions(secret: secret)
         limit = AttemptLimit(redis: redis)
+        limits = RequestLimits(configuration.limits, limit: limit)
         signs = SignsOfLife(redis: redis, logger: logger)
         assets = try WebAssets()
         readiness = Readiness()

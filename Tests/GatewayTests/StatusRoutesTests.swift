@@ -102,7 +102,7 @@ struct StatusRoutesTests {
 
     @Test("polls are signs of life: who keeps polling is not given up")
     func signsOfLife() async throws {
-        try await withGateway { site in
+        try await withGateway(["RATE_LIMIT": "off"]) { site in
             let (tenant, _) = try await site.application()
             let queue = try await site.queue(of: tenant) { $0.waitTTLSeconds = 3 }
             let kept = try #require(try await site.join(queue, of: tenant).json["token"]?.string)

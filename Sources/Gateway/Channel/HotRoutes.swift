@@ -45,6 +45,8 @@ final class HotRoutes: ChannelDuplexHandler {
     private var heldQuiescing: Any?
     private var wantsRead = false
     private var context: ChannelHandlerContext?
+    /// Of the connection, where no header can tell otherwise.
+    private var address: ClientAddress?
 
     init(room: Room, encoder: ChannelHandlerContext, timeLimits: RequestTimeLimits) {
         self.room = room
@@ -176,6 +178,17 @@ final class HotRoutes: ChannelDuplexHandler {
 
     // MARK: The two routes
 
+    /// Whose join it is: the connection's other end, or whom a trusted proxy says it is for.
+    private func address(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> ClientAddress {
+        if let address { return address }
+        let forwarded = head.headers["X-Forwarded-For"].joined(separator: ",")
+        let found = ClientAddress(
+            peer: context.remoteAddress?.ipAddress.flatMap { IPAddress($0) }, forwardedFor: forwarded,
+            trusting: room.configuration.trustedProxies)
+        if room.configuration.trustedProxies.isEmpty { address = found }
+        return found
+    }
+
     private static let pollPrefix = "/queue_status?token="
 
     /// Begins to answer a poll; `false` when it is not the usual one.
@@ -185,10 +198,12 @@ final class HotRoutes: ChannelDuplexHandler {
             queue.epoch == ticket.epoch
         else { return false }
         let number = owe()
-        room.queues.place(ticket, in: queue, on: context.eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        room.signs.note(ticket)
+        let verdict = room.limits?.polls.attempt(ticket.entry.compact, number: ticket.entry.low, on: context.eventLoop)
+        let place = checked(verdict, by: room.limits?.polls, room.queues.place(ticket, in: queue, on: context.eventLoop))
+        place.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success((.some(let position), let length)):
-                self.room.signs.note(ticket)
                 self.room.metrics.hotPolls.increment()
                 let entry = Entry(
                     queue: ticket.queue, id: ticket.entry, sequence: ticket.sequence, visitor: ticket.visitor, state: .waiting,
@@ -201,12 +216,22 @@ final class HotRoutes: ChannelDuplexHandler {
         return true
     }
 
+    /// `result`, or the error of a client that has asked too often.
+    private func checked<Value: Sendable>(
+        _ verdict: EventLoopFuture<AttemptLimit.Verdict>?, by limit: RequestLimit?, _ result: EventLoopFuture<Value>
+    ) -> EventLoopFuture<Value> {
+        guard let verdict, let limit else { return result }
+        return verdict.and(result).flatMapThrowing { verdict, value in
+            try limit.check(verdict)
+            return value
+        }
+    }
+
     /// Answers a poll of one who does not wait any more.
     private func tellWhatBecame(of ticket: Ticket, token: String, queue: Queue, _ number: Int, _ eventLoop: any EventLoop) {
         let room = room
         let body = eventLoop.makeFutureWithTask {
             guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
-            if entry.state == .waiting { room.signs.note(ticket) }
             return EntryBody(entry: entry.seenNow, queue: queue, tenant: try await room.tenants.recent(queue.tenant), token: token)
         }
         body.assumeIsolatedUnsafeUnchecked().whenComplete { result in
@@ -232,7 +257,19 @@ final class HotRoutes: ChannelDuplexHandler {
         request.ticket = join.ticket(for: queue, signer: room.queues.signer)
         request.visitorIsProof = queue.uniqueVisitors
         let number = owe()
-        room.queues.join(request, on: context.eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        let joined: EventLoopFuture<Queues.Joined?>
+        let address = address(head, context)
+        if let joins = room.limits?.joins,
+            let verdict = joins.attempt(address.description, number: address.number, on: context.eventLoop)
+        {
+            // A place is taken only by those who may: here one step follows the other.
+            joined = checked(verdict, by: joins, context.eventLoop.makeSucceededVoidFuture()).flatMap {
+                [room, request, eventLoop = context.eventLoop] in room.queues.join(request, on: eventLoop)
+            }
+        } else {
+            joined = room.queues.join(request, on: context.eventLoop)
+        }
+        joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success(.some(let joined)):
                 if joined.isNew { self.room.metrics.joins.increment() }

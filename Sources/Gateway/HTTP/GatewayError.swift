@@ -57,10 +57,14 @@ extension GatewayError {
     static let contentTooLarge = GatewayError(
         status: .contentTooLarge, code: "body_too_large", message: "The body is larger than 64 KiB; send less")
 
-    static func tooManyRequests(retryAfterSeconds: Int) -> GatewayError {
+    /// - Parameter perMinute: the limit that was reached.
+    static func tooManyRequests(retryAfterSeconds: Int, perMinute: Int) -> GatewayError {
         GatewayError(
             status: .tooManyRequests, code: "rate_limited", message: "Too many requests; try again in \(retryAfterSeconds) seconds",
-            headers: [.retryAfter: String(retryAfterSeconds)])
+            headers: [
+                .retryAfter: String(retryAfterSeconds), .rateLimitLimit: String(perMinute), .rateLimitRemaining: "0",
+                .rateLimitReset: String(retryAfterSeconds),
+            ])
     }
 
     static let unavailable = GatewayError(

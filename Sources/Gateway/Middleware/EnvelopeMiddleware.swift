@@ -9,6 +9,9 @@ extension HTTPField.Name {
     static let apiKeys = ["X-API-Key", "app-api-key", "app_api_key"].map { HTTPField.Name($0)! }
     static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
     static let contentTypeOptions = HTTPField.Name("X-Content-Type-Options")!
+    static let rateLimitLimit = HTTPField.Name("RateLimit-Limit")!
+    static let rateLimitRemaining = HTTPField.Name("RateLimit-Remaining")!
+    static let rateLimitReset = HTTPField.Name("RateLimit-Reset")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }
 
@@ -61,5 +64,5 @@ struct AllowedOrigins: Sendable {
         }
     }
 
-    static let exposed = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
+    static let exposed = "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 }

@@ -76,7 +76,7 @@ struct AuthRoutes {
 
     private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {
         guard room.configuration.limits.isOn, case .refused(let seconds) = try await verdict() else { return }
-        throw GatewayError.tooManyRequests(retryAfterSeconds: seconds)
+        throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: room.configuration.limits.signInsPerMinute)
     }
 
     private func token(for session: Sessions.Session) async throws -> Response {

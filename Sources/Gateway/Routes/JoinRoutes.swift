@@ -31,6 +31,7 @@ struct JoinRoutes {
         }
         if body.isSimulation { return .json(EntryBody.simulation(queue: queue, tenant: tenant, visitor: body.visitor)) }
 
+        try await room.limits?.joins.check(context.clientAddress(room, request))
         var join = Queues.JoinRequest(queue: queue, visitor: body.visitor)
         join.idempotencyKey = body.idempotencyKey
         join.ticket = body.ticket(for: queue, signer: room.queues.signer)

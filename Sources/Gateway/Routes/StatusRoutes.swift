@@ -31,8 +31,10 @@ struct StatusRoutes {
         let token = query.text("token", length: 1...TicketSigner.maximumLength)
         try query.check()
         let (ticket, queue) = try await holder(of: token)
+        // A poll too many is a sign of life none the less.
+        room.signs.note(ticket)
+        try await room.limits?.polls.check(ticket.entry)
         guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
-        if entry.state == .waiting { room.signs.note(ticket) }
         let tenant = try await room.tenants.recent(queue.tenant)
         return EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token).response
     }

@@ -16,14 +16,14 @@ struct WalkInPlaceRoutes {
                     parameters: [
                         .init(name: "Idempotency-Key", place: .header, schema: ["type": "string", "minLength": 16, "maxLength": 64])
                     ], body: Operation.schema("WalkInJoin"), success: 201, answer: Operation.schema("WalkInPlace"),
-                    failures: [400, 403, 404, 413, 415, 503]),
+                    failures: [400, 403, 404, 413, 415, 429, 503]),
                 handler: join),
             Route(
                 .get, "/api/{tenant}/{queue}/status/{user}", access: .anyone,
                 Operation(
                     tag: "Walk-in", summary: "Where one person stands, also after their turn",
                     parameters: [.init(name: "user", place: .path, schema: ["type": "string", "format": "uuid"], isRequired: true)],
-                    answer: Operation.schema("WalkInPlace"), failures: [404, 503]),
+                    answer: Operation.schema("WalkInPlace"), failures: [404, 429, 503]),
                 handler: status),
             Route(
                 .post, "/api/{tenant}/{queue}/leave", access: .ticket,
@@ -55,6 +55,7 @@ struct WalkInPlaceRoutes {
         try fields.checkScope(context, queue: true)
         try fields.check()
 
+        try await room.limits?.joins.check(context.clientAddress(room, request))
         let (queue, tenant) = try await joinable(context)
         try room.checkPublic(request, queue)
         let type = try await room.serviceType(typeID, of: queue)
@@ -90,7 +91,9 @@ struct WalkInPlaceRoutes {
 
     @Sendable func status(_ request: Request, context: GatewayContext) async throws -> Response {
         let (queue, tenant) = try await room.walkInQueue(context)
-        guard let id = Identifier(uuid: try context.parameter("user")),
+        guard let id = Identifier(uuid: try context.parameter("user")) else { throw GatewayError.userNotFound }
+        try await room.limits?.polls.check(id)
+        guard
             let entry = try await room.queues.currentStatus(of: id, in: queue.id)
         else { throw GatewayError.userNotFound }
         return try await place(entry, queue, tenant, hidesName: !room.carriesAdminKey(request, of: queue))

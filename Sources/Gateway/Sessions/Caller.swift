@@ -15,6 +15,14 @@ enum Caller: Sendable {
         }
     }
 
+    /// Whose requests count together.
+    var credential: Identifier {
+        switch self {
+        case .account(let account): account.id
+        case .tenant(let tenant): tenant.id
+        }
+    }
+
     /// The tenant whose things they see; `nil` = all.
     var scope: Identifier? {
         switch self {
@@ -32,6 +40,9 @@ extension Room {
     /// - Throws: ``GatewayError`` 401 without a valid bearer token, 403 for a lesser role.
     func caller(_ request: Request, atLeast role: Account.Role) async throws -> Caller {
         let caller = try await caller(request)
+        if let management = limits?.management {
+            try management.check(try await management.attempt(caller.credential.compact, number: caller.credential.low))
+        }
         guard caller.role >= role else { throw GatewayError.forbidden }
         return caller
     }
