@@ -158,7 +158,7 @@ async function look() {
 let live = { now: async () => {} };
 if (config.isPublic || mine) {
   if (!mine) app.replaceChildren(form);
-  live = keepLive(look, 2000);
+  live = keepLive(look, 3000);
 } else {
   app.replaceChildren(
     element("section", { class: "card" }, element("h2", {}, say("place_private")), element("p", { class: "advice" }, say("place_private_text"))));
