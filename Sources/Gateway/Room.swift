@@ -10,6 +10,7 @@ struct Room: Sendable {
     let queues: Queues
     let callbacks: Callbacks
     let accounts: Accounts
+    let audit: AuditLog
     let sessions: Sessions
     let limit: AttemptLimit
     /// `nil` when limits are off.
@@ -30,6 +31,7 @@ struct Room: Sendable {
         queues = Queues(redis: redis, secret: secret)
         callbacks = Callbacks(redis: redis)
         accounts = Accounts(redis: redis, passwordHash: passwordHash)
+        audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)
         limit = AttemptLimit(redis: redis)
         limits = RequestLimits(configuration.limits, limit: limit)

@@ -40,12 +40,30 @@ enum OpenAPISchemas {
             required: ["email", "role", "app_id"],
             [
                 ("email", described(nullable("string"), "Null for an application's secret key")),
-                ("role", ["type": "string", "enum": ["viewer", "app_admin", "super_admin"]]),
+                ("role", role),
                 ("app_id", nullable("string", format: "uuid")),
             ]),
         "Error": object(
             required: ["detail", "code"], [("detail", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
         "ValidationError": validationError,
+        "User": object(
+            required: ["id", "email", "role", "application_id", "created_at", "last_login_at"],
+            [
+                ("id", uuid), ("email", text), ("role", role), ("application_id", nullable("string", format: "uuid")), ("created_at", time),
+                ("last_login_at", nullable("string")),
+            ]),
+        "UserDraft": object(
+            required: ["email", "role", "password"],
+            [("email", ["type": "string", "format": "email", "maxLength": 320])] + userSettings),
+        "UserChange": object(required: [], userSettings),
+        "AuditLine": object(
+            required: ["id", "at", "actor", "action", "target_type", "target_id", "before", "after", "request_id"],
+            [
+                ("id", text), ("at", time), ("actor", described(text, "An e-mail address, or the application whose secret key it was")),
+                ("action", described(text, "queue.update, application.rotate_keys, …")), ("target_type", text), ("target_id", uuid),
+                ("before", ["description": "What differs, as it was"]), ("after", ["description": "What differs, as it is"]),
+                ("request_id", text),
+            ]),
         "Summary": object(
             required: summaryKeys, summaryKeys.map { ($0, $0 == "average_wait_time_seconds" ? number : count) }),
         "QueueStats": object(
@@ -85,6 +103,11 @@ enum OpenAPISchemas {
     private static let name: JSON = ["type": "string", "minLength": 1, "maxLength": 100]
     private static let domain: JSON = ["type": "string", "minLength": 1, "maxLength": 255]
     static let slug: JSON = ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]
+    private static let role: JSON = ["type": "string", "enum": ["viewer", "app_admin", "super_admin"]]
+    private static let userSettings: [(String, JSON)] = [
+        ("role", role), ("application_id", described(nullable("string", format: "uuid"), "Null for a super_admin")),
+        ("password", ["type": "string", "minLength": .integer(AccountRoutes.shortestPassword), "maxLength": 1024]),
+    ]
     private static let health: JSON = ["type": "string", "enum": ["healthy", "unhealthy", "unknown"]]
     private static let status: JSON = ["type": "string", "enum": ["waiting", "ready", "expired", "rejected"]]
     private static let nullableURL = described(nullable("string", format: "uri"), "Absolute http(s) URL")

@@ -47,7 +47,7 @@ struct ApplicationRoutes {
     }
 
     @Sendable func create(_ request: Request, context: GatewayContext) async throws -> Response {
-        _ = try await room.caller(request, atLeast: .superAdmin)
+        let caller = try await room.caller(request, atLeast: .superAdmin)
         var fields = try await request.fields()
         let draft = Tenants.Draft(
             name: fields.text("name", length: 1...100), domain: fields.text("domain", length: 1...255),
@@ -57,6 +57,7 @@ struct ApplicationRoutes {
         guard let (tenant, secretKey) = try await room.tenants.create(draft) else {
             throw GatewayError.conflict("Slug already taken: choose another", code: "slug_taken")
         }
+        await room.note("application.create", on: tenant.id, of: tenant.id, after: Self.json(tenant), by: caller, context)
         return Self.answer(tenant, secretKey: secretKey, status: .created)
     }
 
@@ -91,6 +92,8 @@ struct ApplicationRoutes {
         if fields.has("redirect_url") { tenant.redirectURL = redirectURL }
         if let isActive { tenant.isActive = isActive }
         guard try await room.tenants.update(tenant, from: before) else { throw GatewayError.applicationNotFound }
+        await room.note(
+            "application.update", on: tenant.id, of: tenant.id, before: Self.json(before), after: Self.json(tenant), by: caller, context)
         return Self.answer(tenant)
     }
 
@@ -100,6 +103,7 @@ struct ApplicationRoutes {
         // The queues first: should this end half-way, the application is still there to be deleted again.
         for queue in try await room.queues.list(of: tenant.id) { _ = try await room.queues.delete(queue.id) }
         guard try await room.tenants.delete(tenant.id) else { throw GatewayError.applicationNotFound }
+        await room.note("application.delete", on: tenant.id, of: tenant.id, before: Self.json(tenant), by: caller, context)
         return .noContent
     }
 
@@ -112,6 +116,8 @@ struct ApplicationRoutes {
         guard let (rotated, secretKey) = try await room.tenants.rotateKeys(of: tenant, graceSeconds: grace) else {
             throw GatewayError.applicationNotFound
         }
+        let until: JSON = ["grace_seconds": .integer(grace)]
+        await room.note("application.rotate_keys", on: tenant.id, of: tenant.id, after: until, by: caller, context)
         return Self.answer(rotated, secretKey: secretKey)
     }
 

@@ -19,6 +19,9 @@ struct AuthRoutes {
                     tag: "Sign-in", summary: "A new token for the same session, which ends after 24 hours",
                     answer: Operation.schema("Token")),
                 handler: refresh),
+            Route(
+                .post, "/auth/logout", access: .viewer,
+                Operation(tag: "Sign-in", summary: "End the session, on every gateway", success: 204), handler: logout),
         ]
     }
 
@@ -49,7 +52,9 @@ struct AuthRoutes {
         }
         // Looked at again, or a burst of guesses sent at once would all be answered.
         try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
-        return try await token(for: Sessions.Session(account: account.id, signedIn: Int(Timestamp.now().milliseconds / 1000)))
+        try await room.accounts.noteSignIn(account.id)
+        return try await token(
+            for: Sessions.Session(account: account.id, signedIn: max(account.sessionsSince, Int(Timestamp.now().milliseconds / 1000))))
     }
 
     @Sendable func me(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -72,6 +77,14 @@ struct AuthRoutes {
                 "A secret key has no session to refresh: sign in at POST /auth/login", code: "invalid_credentials")
         }
         return try await token(for: session)
+    }
+
+    @Sendable func logout(_ request: Request, context: GatewayContext) async throws -> Response {
+        _ = try await room.caller(request, atLeast: .viewer)
+        if let bearer = request.bearer, let session = await room.sessions.verify(bearer) {
+            try await room.accounts.end(session: session.id, forSeconds: Sessions.sessionSeconds)
+        }
+        return .noContent
     }
 
     private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {

@@ -51,6 +51,7 @@ struct QueueRoutes {
         guard let queue = try await room.queues.create(tenant: tenant.id, name: name, slug: slug, change: settings.apply) else {
             throw GatewayError.conflict("Slug already taken: choose another", code: "slug_taken")
         }
+        await room.note("queue.create", on: queue.id, of: tenant.id, after: Self.json(queue), by: caller, context)
         return .json(Self.json(queue), status: .created)
     }
 
@@ -79,6 +80,8 @@ struct QueueRoutes {
         if let name { queue.name = name }
         settings.apply(&queue)
         guard try await room.queues.update(queue, from: before) else { throw GatewayError.queueNotFound }
+        await room.note(
+            "queue.update", on: queue.id, of: queue.tenant, before: Self.json(before), after: Self.json(queue), by: caller, context)
         return .json(Self.json(queue))
     }
 
@@ -86,6 +89,7 @@ struct QueueRoutes {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
         let queue = try await room.queue(context.parameter("id"), for: caller).queue
         guard try await room.queues.delete(queue.id) else { throw GatewayError.queueNotFound }
+        await room.note("queue.delete", on: queue.id, of: queue.tenant, before: Self.json(queue), by: caller, context)
         return .noContent
     }
 

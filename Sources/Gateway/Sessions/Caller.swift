@@ -15,6 +15,14 @@ enum Caller: Sendable {
         }
     }
 
+    /// Who it is, for the audit log.
+    var name: String {
+        switch self {
+        case .account(let account): account.email
+        case .tenant(let tenant): "application \(tenant.slug)"
+        }
+    }
+
     /// Whose requests count together.
     var credential: Identifier {
         switch self {
@@ -51,7 +59,9 @@ extension Room {
         guard let token = request.bearer else { throw GatewayError.unauthorized("Not authenticated: sign in at POST /auth/login") }
         if let tenant = try await tenant(withSecret: token) { return .tenant(tenant) }
         // The role is read from the store at each call, not from the token.
-        guard let session = await sessions.verify(token), let account = try await accounts.get(session.account) else {
+        guard let session = await sessions.verify(token),
+            let account = try await accounts.get(session.account, session: session.id, signedIn: session.signedIn)
+        else {
             throw GatewayError.unauthorized("Could not validate credentials: sign in again", code: "invalid_credentials")
         }
         return .account(account)

@@ -11,9 +11,16 @@ struct Sessions: Sendable {
     static let sessionSeconds = 86_400
 
     struct Session: Sendable {
+        let id: Identifier
         let account: Identifier
         /// Seconds since 1970 of the sign-in itself.
         let signedIn: Int
+
+        init(id: Identifier = .random(), account: Identifier, signedIn: Int) {
+            self.id = id
+            self.account = account
+            self.signedIn = signedIn
+        }
     }
 
     private struct Claims: JWTPayload {
@@ -22,6 +29,8 @@ struct Sessions: Sendable {
         let exp: ExpirationClaim
         /// When the session began (OpenID Connect Core, `auth_time`).
         let auth_time: Int
+        /// The session's id (OpenID Connect Front-Channel Logout, `sid`).
+        let sid: String
 
         func verify(using algorithm: some JWTAlgorithm) throws { try exp.verifyNotExpired() }
     }
@@ -48,16 +57,17 @@ struct Sessions: Sendable {
         guard expiresIn > 0 else { return nil }
         let claims = Claims(
             sub: SubjectClaim(value: session.account.description), iat: IssuedAtClaim(value: Date(timeIntervalSince1970: Double(now))),
-            exp: ExpirationClaim(value: Date(timeIntervalSince1970: Double(now + expiresIn))), auth_time: session.signedIn)
+            exp: ExpirationClaim(value: Date(timeIntervalSince1970: Double(now + expiresIn))), auth_time: session.signedIn,
+            sid: session.id.description)
         return (try await keys.sign(claims, kid: currentKey), expiresIn)
     }
 
     /// The session of a token; `nil` for anything that this service did not sign, and for one that has ended.
     func verify(_ token: String) async -> Session? {
         guard isOurHeader(token), let claims = try? await keys.verify(token, as: Claims.self),
-            let account = Identifier(uuid: claims.sub.value)
+            let account = Identifier(uuid: claims.sub.value), let id = Identifier(uuid: claims.sid)
         else { return nil }
-        return Session(account: account, signedIn: claims.auth_time)
+        return Session(id: id, account: account, signedIn: claims.auth_time)
     }
 
     /// The library falls back to a default key for an unknown `kid` and does not compare `alg`: the header is checked before it sees the token.

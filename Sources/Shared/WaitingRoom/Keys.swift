@@ -76,6 +76,9 @@ package enum CatalogueKeys {
     /// Hash: e-mail address → account id; sorted set: account ids.
     package static let emails = tag + "emails"
     package static let accounts = tag + "accounts"
+    /// Streams: the audit log, of all and of one application.
+    package static let audit = tag + "audit"
+    package static func audit(of tenant: Identifier) -> String { tag + "audit:" + tenant.compact }
     /// Sorted set: workers by the ms of their last sign of life.
     package static let workers = tag + "workers"
     /// String: the secret key made at the first start in development.
@@ -83,5 +86,7 @@ package enum CatalogueKeys {
 
     package static func tenant(_ tenant: Identifier) -> String { "{t:\(tenant.compact)}:record" }
     package static func account(_ account: Identifier) -> String { "{a:\(account.compact)}:record" }
+    /// String: that a session was ended before its time.
+    package static func endedSession(_ session: Identifier) -> String { "{s:\(session.compact)}:ended" }
     package static func limit(_ name: String) -> String { "{limit:\(name)}" }
 }

@@ -4,6 +4,7 @@ package import Redis
 package enum Scripts {
     package static let addServiceType = load("add_service_type-1", PackageResources.add_service_type_1_lua)
     package static let arrive = load("arrive-8", PackageResources.arrive_8_lua)
+    package static let audit = load("audit-2", PackageResources.audit_2_lua)
     package static let beat = load("beat-1", PackageResources.beat_1_lua)
     package static let call = load("call-11", PackageResources.call_11_lua)
     package static let calls = load("calls-2", PackageResources.calls_2_lua)
@@ -30,6 +31,7 @@ package enum Scripts {
     package static let touch = load("touch-1", PackageResources.touch_1_lua)
     package static let transfer = load("transfer-11", PackageResources.transfer_11_lua)
     package static let undo = load("undo-11", PackageResources.undo_11_lua)
+    package static let unpublish = load("unpublish-2", PackageResources.unpublish_2_lua)
 
     private static let includes: [String: [UInt8]] = [
         "admit": PackageResources.admit_lua,

@@ -17,4 +17,8 @@ package struct Account: Sendable, Equatable {
     package var tenant: Identifier?
     package var passwordHash: String
     package let created: Timestamp
+    /// When they last signed in; `nil` for never.
+    package var lastSignIn: Timestamp?
+    /// Seconds since 1970: sessions that began before are over, since the password was changed then.
+    package var sessionsSince = 0
 }

@@ -31,6 +31,56 @@ package struct Accounts: Sendable {
         try await catalogue.fields(of: CatalogueKeys.account(id)).flatMap { Account(id: id, fields: $0) }
     }
 
+    /// All accounts, by creation.
+    package func list() async throws(RedisError) -> [Account] {
+        let ids = try await catalogue.identifiers(in: CatalogueKeys.accounts)
+        return try await zip(ids, catalogue.fields(of: ids.map(CatalogueKeys.account))).compactMap { id, fields in
+            fields.flatMap { Account(id: id, fields: $0) }
+        }
+    }
+
+    /// Writes role and tenant; they rule from the next request on.
+    /// - Returns: `false` when the account was deleted meanwhile.
+    package func update(_ account: Account, from before: Account) async throws(RedisError) -> Bool {
+        try await catalogue.change(account.fields, from: before.fields, of: CatalogueKeys.account(account.id))
+    }
+
+    /// Sets a password and ends all sessions of the account.
+    /// - Returns: `false` when the account was deleted meanwhile.
+    package func setPassword(of id: Identifier, to password: String) async throws -> Bool {
+        let hash = try await passwordHash.make(password)
+        let now = String(Timestamp.now().milliseconds / 1000 + 1)
+        return try await catalogue.change([("password", hash), ("sessions_since", now)], of: CatalogueKeys.account(id))
+    }
+
+    /// Deletes an account; its sessions are over with the next request.
+    /// - Returns: `false` when there was none.
+    package func delete(_ account: Account) async throws(RedisError) -> Bool {
+        try await catalogue.delete(
+            account.id, slug: account.email, slugs: CatalogueKeys.emails, index: CatalogueKeys.accounts,
+            record: CatalogueKeys.account(account.id))
+    }
+
+    /// Notes a sign-in.
+    package func noteSignIn(_ id: Identifier) async throws(RedisError) {
+        _ = try await catalogue.change([("signed_in_at", String(Timestamp.now().milliseconds))], of: CatalogueKeys.account(id))
+    }
+
+    // MARK: Sessions
+
+    /// Ends a session before its time, for `seconds`, after which it would be over anyhow.
+    package func end(session: Identifier, forSeconds seconds: Int) async throws(RedisError) {
+        _ = try await redis.send(
+            RedisCommand("SET", .string(CatalogueKeys.endedSession(session)), "1", "EX", .integer(Int64(seconds))))
+    }
+
+    /// The account of a session that has not been ended and began at `signedIn` (seconds since 1970).
+    package func get(_ id: Identifier, session: Identifier, signedIn: Int) async throws(RedisError) -> Account? {
+        let ended = try await redis.send(RedisCommand("EXISTS", .string(CatalogueKeys.endedSession(session))))
+        guard ended.integer == 0, let account = try await get(id), signedIn >= account.sessionsSince else { return nil }
+        return account
+    }
+
     package func find(email: String) async throws(RedisError) -> Account? {
         let reply = try await redis.send(RedisCommand("HGET", .string(CatalogueKeys.emails), .string(email.lowercased())))
         guard let id = reply.string.flatMap(Identifier.init(compact:)) else { return nil }
@@ -60,12 +110,16 @@ package struct Accounts: Sendable {
 
 extension Account {
     init?(id: Identifier, fields: [String: String]) {
-        guard let email = fields["email"], let role = fields["role"].flatMap(Role.init(rawValue:)), let hash = fields["password"] else {
+        guard fields["deleted"] != "1", let email = fields["email"], let role = fields["role"].flatMap(Role.init(rawValue:)),
+            let hash = fields["password"]
+        else {
             return nil
         }
         self.init(
             id: id, email: email, role: role, tenant: fields["tenant"].flatMap(Identifier.init(compact:)), passwordHash: hash,
-            created: Timestamp(milliseconds: fields["created_at"].flatMap(Int64.init) ?? 0))
+            created: Timestamp(milliseconds: fields["created_at"].flatMap(Int64.init) ?? 0),
+            lastSignIn: fields["signed_in_at"].flatMap(Int64.init).map { Timestamp(milliseconds: $0) },
+            sessionsSince: fields["sessions_since"].flatMap(Int.init) ?? 0)
     }
 
     var fields: [(String, String)] {

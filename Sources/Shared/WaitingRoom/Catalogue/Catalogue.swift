@@ -43,6 +43,15 @@ struct Catalogue: Sendable {
         return false
     }
 
+    /// Deletes a record and makes it invisible. Repeating it finishes what was begun.
+    /// - Returns: `false` when there was none.
+    func delete(_ id: Identifier, slug: String, slugs: String, index: String, record: String) async throws(RedisError) -> Bool {
+        let wasThere = try await change([("deleted", "1")], of: record)
+        let reply = try await redis.evaluate(Scripts.unpublish, keys: [slugs, index], arguments: [.string(slug), .string(id.compact)])
+        _ = try await redis.send(RedisCommand("DEL", .string(record)))
+        return wasThere || reply.integer == 1
+    }
+
     /// Changes fields of a record; `false` when there is none (any more).
     func change(_ fields: [(String, String)], of key: String) async throws(RedisError) -> Bool {
         try await redis.evaluate(Scripts.change, keys: [key], arguments: Self.arguments(fields)).integer == 1
