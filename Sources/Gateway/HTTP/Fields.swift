@@ -44,6 +44,9 @@ struct Fields {
     /// Whether the field is there, null included.
     func has(_ name: String) -> Bool { value[name] != nil }
 
+    /// The items of a field that is a list.
+    func list(_ name: String) -> [JSON]? { value[name]?.array }
+
     func isNull(_ name: String) -> Bool { value[name] == .null }
 
     mutating func note(_ name: String, type: String, _ message: String) {

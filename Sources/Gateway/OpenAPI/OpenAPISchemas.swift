@@ -46,6 +46,40 @@ enum OpenAPISchemas {
         "Error": object(
             required: ["detail", "code"], [("detail", text), ("code", described(text, "A stable slug, such as queue_not_found"))]),
         "ValidationError": validationError,
+        "RehearsalDraft": object(
+            required: [],
+            [
+                ("visitors", ["type": "integer", "minimum": 1, "maximum": .integer(RehearsalRoutes.mostVisitors)]),
+                (
+                    "arrivals",
+                    [
+                        "description": "Evenly over the time, evenly over the first minute, or how many come in each minute",
+                        "oneOf": [["type": "string", "enum": ["steady", "burst"]], ["type": "array", "items": count]],
+                    ]
+                ),
+                ("duration_minutes", ["type": "integer", "minimum": 1, "maximum": .integer(RehearsalRoutes.mostMinutes), "default": 60]),
+                ("max_users_per_minute", described(number, "The queue's when left out")),
+                ("max_active_users", described(count, "0 = no limit")), ("session_seconds", ["type": "number", "default": 600]),
+                (
+                    "leave_share",
+                    ["type": "number", "minimum": 0, "maximum": 1, "description": "Of those who have to wait, the share that gives up"]
+                ), ("seed", described(count, "The same seed gives the same people")),
+            ]),
+        "Rehearsal": object(
+            required: ["waiting", "wait_p50_seconds", "wait_p95_seconds", "wait_p99_seconds", "finished_after_minutes", "gave_up"],
+            [
+                (
+                    "waiting",
+                    [
+                        "type": "array",
+                        "items": object(
+                            required: ["minute", "waiting", "released"],
+                            [("minute", count), ("waiting", count), ("released", described(count, "Since the point before"))]),
+                    ]
+                ), ("wait_p50_seconds", nullable("number")), ("wait_p95_seconds", nullable("number")),
+                ("wait_p99_seconds", nullable("number")),
+                ("finished_after_minutes", described(nullable("number"), "Null when nobody is let in")), ("gave_up", count),
+            ]),
         "User": object(
             required: ["id", "email", "role", "application_id", "created_at", "last_login_at"],
             [
