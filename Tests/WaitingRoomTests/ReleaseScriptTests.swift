@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("release-8.lua")
+@Suite("release-10.lua")
 struct ReleaseScriptTests {
     @Test("the first of an idle queue goes at once, the second one interval later")
     func oneByOne() async throws {

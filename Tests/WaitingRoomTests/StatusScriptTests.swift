@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("status-2.lua, cancel-5.lua, list-5.lua")
+@Suite("status-2.lua, cancel-7.lua, list-5.lua")
 struct StatusScriptTests {
     @Test("places move up when somebody in front leaves")
     func movingUp() async throws {

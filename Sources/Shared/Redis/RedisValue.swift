@@ -33,6 +33,16 @@ package enum RedisValue: Sendable, Equatable {
         if case .array(let values) = self { values } else { nil }
     }
 
+    /// The fields of a hash or of a stream's entry, texts that alternate with their names; `nil` when there are none.
+    package var fields: [String: String]? {
+        guard let values = array, !values.isEmpty else { return nil }
+        var fields: [String: String] = [:]
+        for index in stride(from: 0, to: values.count - 1, by: 2) {
+            if let key = values[index].string, let value = values[index + 1].string { fields[key] = value }
+        }
+        return fields
+    }
+
     package var isNull: Bool { self == .null }
 }
 

@@ -79,12 +79,9 @@ package struct AuditLog: Sendable {
     }
 
     private static func line(_ row: RedisValue) -> AuditLine? {
-        guard let row = row.array, row.count == 2, let id = row[0].string, let texts = row[1].array?.map({ $0.string ?? "" }) else {
-            return nil
-        }
-        var fields: [String: String] = [:]
-        for index in stride(from: 0, to: texts.count - 1, by: 2) { fields[texts[index]] = texts[index + 1] }
-        guard let action = fields["action"], let target = fields["target"].flatMap(Identifier.init(compact:)) else { return nil }
+        guard let row = row.array, row.count == 2, let id = row[0].string, let fields = row[1].fields, let action = fields["action"],
+            let target = fields["target"].flatMap(Identifier.init(compact:))
+        else { return nil }
         func json(_ key: String) -> JSON { (try? JSONScanner.scan(Array((fields[key] ?? "null").utf8))) ?? .null }
         return AuditLine(
             id: id, actor: fields["actor"] ?? "", action: action, target: target,

@@ -8,24 +8,15 @@ struct Catalogue: Sendable {
     let redis: RedisClient
 
     func fields(of key: String) async throws(RedisError) -> [String: String]? {
-        Self.fields(try await redis.send(RedisCommand("HGETALL", .string(key))))
+        try await redis.send(RedisCommand("HGETALL", .string(key))).fields
     }
 
     /// The records of `keys` in one round trip; `nil` where there is none.
     func fields(of keys: [String]) async throws(RedisError) -> [[String: String]?] {
         guard !keys.isEmpty else { return [] }
         return try await redis.pipeline(keys.map { RedisCommand("HGETALL", .string($0)) }).map { result throws(RedisError) in
-            Self.fields(try result.get())
+            try result.get().fields
         }
-    }
-
-    private static func fields(_ reply: RedisValue) -> [String: String]? {
-        guard let values = reply.array, !values.isEmpty else { return nil }
-        var fields: [String: String] = [:]
-        for index in stride(from: 0, to: values.count - 1, by: 2) {
-            if let key = values[index].string, let value = values[index + 1].string { fields[key] = value }
-        }
-        return fields
     }
 
     func write(_ fields: [(String, String)], to key: String) async throws(RedisError) {

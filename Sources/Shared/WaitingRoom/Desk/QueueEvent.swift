@@ -41,12 +41,9 @@ extension Queues {
 
     private static func events(_ reply: RedisValue) -> [QueueEvent] {
         (reply.array ?? []).compactMap { row in
-            guard let row = row.array, row.count == 2, let id = row[0].string, let texts = row[1].array?.map({ $0.string ?? "" }) else {
-                return nil
-            }
-            var fields: [String: String] = [:]
-            for index in stride(from: 0, to: texts.count - 1, by: 2) { fields[texts[index]] = texts[index + 1] }
-            guard let kind = fields["t"], let entry = fields["u"].flatMap(Identifier.init(compact:)) else { return nil }
+            guard let row = row.array, row.count == 2, let id = row[0].string, let fields = row[1].fields, let kind = fields["t"],
+                let entry = fields["u"].flatMap(Identifier.init(compact:))
+            else { return nil }
             return QueueEvent(
                 id: id, kind: kind, entry: entry, name: fields["n"] ?? "", serviceTypeCode: fields["c"] ?? "", desk: fields["d"] ?? "",
                 more: fields["m"] ?? "")
