@@ -263,6 +263,13 @@ struct DeskScriptTests {
             try await line.queues.completeTransfers(from: line.queue.id)
             #expect(try await waiting(line) == ["Ann"])
             #expect(try await line.queues.list(other.id, states: [.waiting], skip: 0, limit: 9).isEmpty)
+
+            // Nor does it forget that they were sent on once more.
+            _ = try await line.redis.send(RedisCommand("HSET", .string(keys.transfers), .string(id.compact), "newer"))
+            let settled = try await line.redis.evaluate(
+                Scripts.settleTransfer, keys: [keys.transfers], arguments: [.string(id.compact), .string(owed)])
+            #expect(settled.integer == 0)
+            #expect(try await line.redis.send(RedisCommand("HLEN", .string(keys.transfers))).integer == 1)
         }
     }
 

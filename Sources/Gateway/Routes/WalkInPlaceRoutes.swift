@@ -23,7 +23,7 @@ struct WalkInPlaceRoutes {
                 Operation(
                     tag: "Walk-in", summary: "Where one person stands, also after their turn",
                     parameters: [.init(name: "user", place: .path, schema: ["type": "string", "format": "uuid"], isRequired: true)],
-                    answer: Operation.schema("WalkInPlace"), failures: [404, 429, 503]),
+                    answer: Operation.schema("WalkInPlace"), failures: [404, 503]),
                 handler: status),
             Route(
                 .post, "/api/{tenant}/{queue}/leave", access: .ticket,
@@ -91,9 +91,7 @@ struct WalkInPlaceRoutes {
 
     @Sendable func status(_ request: Request, context: GatewayContext) async throws -> Response {
         let (queue, tenant) = try await room.walkInQueue(context)
-        guard let id = Identifier(uuid: try context.parameter("user")) else { throw GatewayError.userNotFound }
-        try await room.limits?.polls.check(id)
-        guard
+        guard let id = Identifier(uuid: try context.parameter("user")),
             let entry = try await room.queues.currentStatus(of: id, in: queue.id)
         else { throw GatewayError.userNotFound }
         return try await place(entry, queue, tenant, hidesName: !room.carriesAdminKey(request, of: queue))

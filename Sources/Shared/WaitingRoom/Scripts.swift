@@ -26,6 +26,7 @@ package enum Scripts {
     package static let `return` = load("return-11", PackageResources.return_11_lua)
     package static let serve = load("serve-11", PackageResources.serve_11_lua)
     package static let settleCallback = load("settle_callback-5", PackageResources.settle_callback_5_lua)
+    package static let settleTransfer = load("settle_transfer-1", PackageResources.settle_transfer_1_lua)
     package static let status = load("status-2", PackageResources.status_2_lua)
     package static let sweep = load("sweep-11", PackageResources.sweep_11_lua)
     package static let touch = load("touch-1", PackageResources.touch_1_lua)

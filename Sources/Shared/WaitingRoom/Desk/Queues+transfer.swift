@@ -1,7 +1,7 @@
 package import Redis
 
 extension Queues {
-    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-8.lua`): the desk's own request does it at once, and a worker
+    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-8.lua`, `settle_transfer-1.lua`): the desk's own request does it at once, and a worker
     /// does it for one that died in between. Repeating it changes nothing.
     package func completeTransfers(from queue: Identifier) async throws(RedisError) {
         let keys = QueueKeys(queue)
@@ -16,7 +16,7 @@ extension Queues {
                     target.transfers,
                 ],
                 arguments: [.string(place.entry.compact), .string(parts[2]), .string("\(queue.compact):\(id)"), .string(parts[1])])
-            _ = try await redis.send(RedisCommand("HDEL", .string(keys.transfers), .string(id)))
+            _ = try await redis.evaluate(Scripts.settleTransfer, keys: [keys.transfers], arguments: [.string(id), .string(value)])
         }
     }
 

@@ -100,9 +100,9 @@ end
 -- Notes how long a service took, for the forecast: the time since the one before it, but never longer than this person was here
 -- (`contract/microq.md`, "ETA"), and beside it how long they were here.
 local function desk_note_service(joined)
-  local last, here = tonumber(redis.call('HGET', KEYS[5], 'served_at') or '0'), math.max(0, now_ms - joined)
+  local before, here = tonumber(redis.call('HGET', KEYS[5], 'served_at') or '0'), math.max(0, now_ms - joined)
   redis.call('HSET', KEYS[5], 'served_at', now_ms)
-  redis.call('LPUSH', KEYS[7], math.max(0, math.min(now_ms - last, here)) .. ':' .. here)
+  redis.call('LPUSH', KEYS[7], math.max(0, math.min(now_ms - before, here)) .. ':' .. here)
   redis.call('LTRIM', KEYS[7], 0, 19)
 end
 
