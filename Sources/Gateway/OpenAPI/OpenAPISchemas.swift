@@ -199,7 +199,7 @@ enum OpenAPISchemas {
             setting(
                 "redirect_url", described(nullable("string", format: "uri"), "Where released visitors go; else the application's"), nil),
             setting("return_hosts", described(hosts, "Hosts, with their sub-domains, to return to; none = the application's domain"), []),
-            setting("lang", ["type": "string", "enum": ["en", "ar"]], "en"),
+            setting("lang", WebAssets.languageSchema, "en"),
             setting("theme", ["type": "string", "enum": ["light", "dark", "auto"]], "light"),
         ]
     }

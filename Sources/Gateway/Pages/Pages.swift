@@ -70,7 +70,7 @@ struct Pages {
         [
             "lang": catalogue.language, "dir": catalogue.direction, "theme": theme, "t": catalogue.words,
             "styleURL": "/styles/anteroom.css",
-            "languages": assets.languages.map { language -> [String: Any] in
+            "languages": WebAssets.languages.map { language -> [String: Any] in
                 ["code": language.language, "name": language.name, "current": language.language == catalogue.language]
             },
         ]

@@ -10,12 +10,17 @@ struct WebAssets: Sendable {
     enum Page: String, Sendable, CaseIterable { case wait, walkIn, error, docs }
 
     private let templates: [Page: MustacheTemplate]
-    private let catalogues: [String: Catalogue]
     private let queueScript: String
 
     /// The words of one language, by key.
     struct Catalogue: Sendable {
         let words: [String: String]
+
+        /// - Parameter file: one JSON object of texts. A test reads every file.
+        init(_ file: [UInt8]) {
+            guard case .object(let members)? = try? JSONScanner.scan(file) else { preconditionFailure("a catalogue is no JSON object") }
+            words = Dictionary(members.map { ($0.key, $0.value.string ?? "") }) { first, _ in first }
+        }
 
         var language: String { words["lang"] ?? "en" }
         var direction: String { words["dir"] ?? "ltr" }
@@ -31,25 +36,21 @@ struct WebAssets: Sendable {
             .docs: try MustacheTemplate(string: Self.text(PackageResources.docs_mustache)),
         ]
         queueScript = Self.text(PackageResources.queue_js)
-        var catalogues: [String: Catalogue] = [:]
-        for bytes in [PackageResources.en_json, PackageResources.ar_json] {
-            guard case .object(let members) = try JSONScanner.scan(bytes) else { continue }
-            let words = Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value.string ?? "") })
-            let catalogue = Catalogue(words: words)
-            catalogues[catalogue.language] = catalogue
-        }
-        self.catalogues = catalogues
     }
 
-    /// The languages there are, English first.
-    var languages: [Catalogue] {
-        catalogues.values.sorted { ($0.language == "en" ? "" : $0.language) < ($1.language == "en" ? "" : $1.language) }
-    }
+    /// The languages there are, English first. A language is a file of `Web`, and its name here.
+    static let languages: [Catalogue] = [PackageResources.en_json, PackageResources.ar_json].map(Catalogue.init)
+
+    /// Their codes.
+    static let languageCodes = languages.map(\.language)
+
+    /// The schema of a language's code.
+    static let languageSchema: JSON = ["type": "string", "enum": .array(languageCodes.map(JSON.string))]
 
     /// The words of `language`, or of English.
-    func catalogue(_ language: String) -> Catalogue { catalogues[language] ?? catalogues["en"]! }
+    func catalogue(_ language: String) -> Catalogue { Self.languages.first { $0.language == language } ?? Self.languages[0] }
 
-    func knows(_ language: String) -> Bool { catalogues[language] != nil }
+    func knows(_ language: String) -> Bool { Self.languageCodes.contains(language) }
 
     /// queue.js with `settings` and the words of its language built in.
     func script(_ settings: [JSON.Member], language: String) -> String {

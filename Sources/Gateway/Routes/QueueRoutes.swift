@@ -137,7 +137,7 @@ private struct QueueSettings {
             changes.append { $0.redirectURL = url }
         }
         if let hosts = Self.hosts(&fields) { changes.append { $0.returnHosts = hosts } }
-        if let language = fields.choice("lang", of: ["en", "ar"]) { changes.append { $0.language = language } }
+        if let language = fields.choice("lang", of: WebAssets.languageCodes) { changes.append { $0.language = language } }
         if let theme = fields.choice("theme", of: ["light", "dark", "auto"]) { changes.append { $0.theme = theme } }
         if fields.has("is_active") {
             let flag = fields.flag("is_active", fallback: true)

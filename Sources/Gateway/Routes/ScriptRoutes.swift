@@ -17,7 +17,7 @@ struct ScriptRoutes {
                         .init(
                             name: "callback_url", place: .query, schema: ["type": "string", "format": "uri"],
                             meaning: "On the application's domain"),
-                        .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
+                        .init(name: "lang", place: .query, schema: WebAssets.languageSchema),
                         .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
                     ], answer: ["type": "string"], answerType: "text/javascript", failures: [404, 422, 503]),
                 handler: queueScript),
@@ -36,7 +36,7 @@ struct ScriptRoutes {
         var query = try request.queryFields()
         let application = query.optionalIdentifier("app_id")
         let callbackURL = query.optionalURL("callback_url")
-        let language = query.choice("lang", of: room.assets.languages.map(\.language)) ?? "en"
+        let language = query.choice("lang", of: WebAssets.languageCodes) ?? "en"
         let theme = query.choice("theme", of: ["light", "dark", "auto"]) ?? "light"
         try query.check()
 

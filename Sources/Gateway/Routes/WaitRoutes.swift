@@ -13,7 +13,7 @@ struct WaitRoutes {
                 name: "return_to", place: .query, schema: ["type": "string", "format": "uri"],
                 meaning: "Where released visitors go; on the application's domain"),
             .init(name: "visitor_id", place: .query, schema: ["type": "string", "maxLength": 64]),
-            .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
+            .init(name: "lang", place: .query, schema: WebAssets.languageSchema),
             .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
         ]
         let answer: JSON = ["type": "string"]

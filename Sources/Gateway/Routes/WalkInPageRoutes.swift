@@ -9,7 +9,7 @@ struct WalkInPageRoutes {
 
     var routes: [Route] {
         let parameters: [Operation.Parameter] = [
-            .init(name: "lang", place: .query, schema: ["type": "string", "enum": ["en", "ar"]]),
+            .init(name: "lang", place: .query, schema: WebAssets.languageSchema),
             .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
         ]
         func route(_ path: String, _ summary: String, _ page: WalkInPage) -> Route {
