@@ -49,3 +49,34 @@ struct AttemptLimitTests {
         }
     }
 }
+
+@Suite("Requests that Redis is not told of")
+struct UntoldRequestsTests {
+    @Test("the first few are free, then all are told, those before with the next")
+    func told() {
+        var untold = UntoldRequests()
+        #expect((0..<5).map { _ in untold.cost(of: 1, minute: 10, free: 3) } == [nil, nil, nil, 4, 1])
+        #expect(untold.cost(of: 2, minute: 10, free: 3) == nil)
+        #expect(untold.cost(of: 3, minute: 10, free: 0) == 1)
+    }
+
+    @Test("a minute that turns makes nothing free again, nor forgets what was not told")
+    func turn() {
+        var untold = UntoldRequests()
+        for _ in 0..<4 { _ = untold.cost(of: 1, minute: 10, free: 3) }
+        for _ in 0..<2 { _ = untold.cost(of: 2, minute: 10, free: 3) }
+        #expect(untold.cost(of: 1, minute: 11, free: 3) == 1)
+        #expect(untold.cost(of: 2, minute: 11, free: 3) == nil)
+        #expect(untold.cost(of: 2, minute: 11, free: 3) == 4)
+        #expect(untold.cost(of: 1, minute: 12, free: 3) == 1)
+    }
+
+    @Test("after a quiet minute the first few are free again")
+    func quiet() {
+        var untold = UntoldRequests()
+        for _ in 0..<4 { _ = untold.cost(of: 1, minute: 10, free: 3) }
+        #expect(untold.cost(of: 1, minute: 12, free: 3) == nil)
+        // Seldom enough, it never costs anything.
+        for minute in 20..<40 { #expect(untold.cost(of: 2, minute: Int64(minute), free: 3) == nil) }
+    }
+}

@@ -4,20 +4,15 @@ import Synchronization
 
 /// A limit for requests so frequent that Redis should not be asked about each.
 ///
-/// A gateway counts a client's first few requests of a minute by itself, a twelfth of the limit, and tells Redis of them with the next one;
-/// from then on Redis decides. So the limit is exact over up to twelve gateways, and a gateway beyond those adds a twelfth at most.
+/// A gateway counts a client's first few requests by itself, a twelfth of the limit in two minutes, and tells Redis of them with the next
+/// one; from then on, until the client has been quiet for a minute, Redis decides. So the limit is exact over up to twelve gateways, and a
+/// gateway beyond those adds a twelfth at most.
 package final class RequestLimit: Sendable {
-    private struct State {
-        var minute: Int64 = 0
-        /// Requests of this minute that Redis has not been told of; `nil` when it knows of all.
-        var untold: [UInt64: Int?] = [:]
-    }
-
     private let limit: AttemptLimit
     private let name: String
     package let perMinute: Int
     private let free: Int
-    private let state = Mutex(State())
+    private let untold = Mutex(UntoldRequests())
 
     /// - Parameters:
     ///   - name: what is counted, such as `poll`.
@@ -46,15 +41,34 @@ package final class RequestLimit: Sendable {
     /// What Redis is to count for this request; `nil` for nothing yet.
     private func cost(_ number: UInt64) -> Int? {
         let minute = Timestamp.now().milliseconds / 60_000
-        return state.withLock { state in
-            if state.minute != minute { state = State(minute: minute) }
-            guard let untold = state.untold[number, default: 0] else { return 1 }
-            if untold < free {
-                state.untold[number] = .some(untold + 1)
-                return nil
-            }
-            state.untold[number] = .some(nil)
-            return untold + 1
+        return untold.withLock { $0.cost(of: number, minute: minute, free: free) }
+    }
+}
+
+/// The requests that Redis has not been told of, by client, in this minute and the last: Redis's window reaches into the last as well.
+struct UntoldRequests {
+    private var minute: Int64 = 0
+    /// `nil` for a client whose requests Redis is told of.
+    private var current: [UInt64: Int?] = [:]
+    private var last: [UInt64: Int?] = [:]
+
+    /// Counts a request of client `number`.
+    /// - Returns: how many Redis is to count with it; `nil` for none, while there are no more than `free`.
+    mutating func cost(of number: UInt64, minute: Int64, free: Int) -> Int? {
+        if self.minute != minute {
+            last = self.minute == minute - 1 ? current : [:]
+            current = [:]
+            self.minute = minute
         }
+        guard let before = last[number, default: 0], let now = current[number, default: 0] else {
+            current[number] = .some(nil)
+            return 1
+        }
+        if before + now < free {
+            current[number] = .some(now + 1)
+            return nil
+        }
+        current[number] = .some(nil)
+        return before + now + 1
     }
 }
