@@ -41,7 +41,7 @@ test: deps lint build $(VENV)/ready
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 	bash -n dev/install dev/test .ci/run
-	python3 dev/compiles dev/run Benchmarks/run demo/*.py Tests/Browser/*.py
+	python3 dev/compiles dev/run Benchmarks/run demo/*.py Tests/*/*.py
 	@if command -v docker-compose >/dev/null; then docker-compose --env-file .env.example config -q; fi
 
 .PHONY: format
@@ -57,7 +57,7 @@ bench: deps
 clean:
 	rm -rf .build
 
-$(VENV)/ready: Tests/Browser/requirements.txt
+$(VENV)/ready: Tests/Service/requirements.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Browser/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Service/requirements.txt
 	touch $@

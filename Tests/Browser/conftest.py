@@ -14,10 +14,6 @@ def pytest_addoption(parser):
     parser.addoption("--screenshots", metavar="DIR", type=pathlib.Path, help="also take the documentation's pictures, into DIR")
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "failed_requests: this test makes requests of the page fail on purpose")
-
-
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
     service = Service(tmp_path_factory.mktemp("service"))
