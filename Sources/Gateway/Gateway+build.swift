@@ -19,7 +19,7 @@ func buildGateway(_ configuration: ServiceConfiguration) async throws -> Service
     }
     let group = MultiThreadedEventLoopGroup.singleton
     let metrics = GatewayMetrics(registry: PrometheusRegistry())
-    let redis = RedisClient(configuration.redis, eventLoopGroup: group, logger: logger)
+    let redis = RedisClient(configuration.redis, eventLoopGroup: group, logger: logger, observer: metrics.redis)
     let program = GatewayProgram(configuration: configuration, redis: redis, metrics: metrics, eventLoopGroup: group, logger: logger)
     return ServiceGroup(
         configuration: .init(

@@ -1,24 +1,38 @@
+import CoreMetrics
 import HTTPTypes
-import Metrics
 import Observability
+import Redis
+import Synchronization
+import WaitingRoom
 
 /// Every metric of the gateway, in one list.
 struct GatewayMetrics: Sendable {
     let registry: PrometheusRegistry
-    let joins: Counter
-    let hotPolls: Counter
-    let hotJoins: Counter
+    let redis: RedisMetrics
+    let hotPolls: HotRoute
+    let hotJoins: HotRoute
+    private let joins: JoinCounters
 
     init(registry: PrometheusRegistry) {
         self.registry = registry
-        registry.describe("queue_joins_total", help: "Places taken in queues through this gateway")
+        registry.describe("queue_joins_total", help: "Places taken through this gateway, by queue")
         registry.describe("http_requests_total", help: "Requests answered, by route, method and status")
         registry.describe("http_request_duration_seconds", help: "Time to answer a request, by route")
-        joins = Counter(label: "queue_joins_total", factory: registry)
-        hotPolls = Counter(
-            label: "http_requests_total", dimensions: [("route", "/queue_status"), ("method", "GET"), ("status", "200")], factory: registry)
-        hotJoins = Counter(
-            label: "http_requests_total", dimensions: [("route", "/join"), ("method", "POST"), ("status", "200")], factory: registry)
+        registry.describe("requests_limited_total", help: "Requests refused with 429, by the limit they met")
+        registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
+        registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
+        redis = RedisMetrics(factory: registry)
+        joins = JoinCounters(registry: registry)
+        hotPolls = HotRoute(.get, "/queue_status", registry: registry)
+        hotJoins = HotRoute(.post, "/join", registry: registry)
+    }
+
+    /// Counts a place taken.
+    func joined(_ queue: Identifier) { joins.of(queue).increment() }
+
+    /// Counts a request that met the limit of this name.
+    func limited(by name: String) {
+        Counter(label: "requests_limited_total", dimensions: [("limit", name)], factory: registry).increment()
     }
 
     /// Counts one answer. `route` is the pattern, never the raw path.
@@ -28,7 +42,47 @@ struct GatewayMetrics: Sendable {
         Counter(
             label: "http_requests_total", dimensions: [("route", route), ("method", name), ("status", String(status))], factory: registry
         ).increment()
-        Metrics.Timer(label: "http_request_duration_seconds", dimensions: [("route", route)], factory: registry)
-            .recordNanoseconds(duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
+        CoreMetrics.Timer(label: "http_request_duration_seconds", dimensions: [("route", route)], factory: registry)
+            .recordNanoseconds(duration.nanoseconds)
+    }
+}
+
+/// The metrics of a route that ``HotRoutes`` answers, those of its successes kept at hand.
+struct HotRoute: Sendable {
+    let method: HTTPRequest.Method
+    let route: String
+    private let successes: Counter
+    private let duration: CoreMetrics.Timer
+
+    init(_ method: HTTPRequest.Method, _ route: String, registry: PrometheusRegistry) {
+        self.method = method
+        self.route = route
+        successes = Counter(
+            label: "http_requests_total", dimensions: [("route", route), ("method", method.rawValue), ("status", "200")], factory: registry)
+        duration = CoreMetrics.Timer(label: "http_request_duration_seconds", dimensions: [("route", route)], factory: registry)
+    }
+
+    func succeeded(since started: ContinuousClock.Instant) {
+        successes.increment()
+        duration.recordNanoseconds(started.duration(to: .now).nanoseconds)
+    }
+}
+
+/// The counters of joins by queue, kept at hand: making their labels anew would be a tenth of a join.
+private final class JoinCounters: Sendable {
+    private let registry: PrometheusRegistry
+    private let counters = Mutex<[Identifier: Counter]>([:])
+
+    init(registry: PrometheusRegistry) { self.registry = registry }
+
+    func of(_ queue: Identifier) -> Counter {
+        counters.withLock { counters in
+            if let known = counters[queue] { return known }
+            // Counters that the registry has no room for are dropped there, and need not be kept here.
+            if counters.count >= registry.maximumSeries { counters.removeAll() }
+            let made = Counter(label: "queue_joins_total", dimensions: [("queue_id", queue.description)], factory: registry)
+            counters[queue] = made
+            return made
+        }
     }
 }

@@ -11,26 +11,38 @@ struct RequestLimits: Sendable {
     let joins: RequestLimit
     /// Management by who signed in, or by address for those who could not.
     let management: RequestLimit
+    private let metrics: GatewayMetrics
 
-    init?(_ limits: ServiceConfiguration.Limits, limit: AttemptLimit) {
+    init?(_ limits: ServiceConfiguration.Limits, limit: AttemptLimit, metrics: GatewayMetrics) {
         guard limits.isOn else { return nil }
-        polls = RequestLimit(limit, name: "poll", perMinute: limits.pollsPerMinute)
-        joins = RequestLimit(limit, name: "join", perMinute: limits.joinsPerMinute)
+        self.metrics = metrics
+        polls = RequestLimit(limit, name: "polls", perMinute: limits.pollsPerMinute)
+        joins = RequestLimit(limit, name: "joins", perMinute: limits.joinsPerMinute)
         management = RequestLimit(limit, name: "management", perMinute: limits.managementPerMinute)
     }
 }
 
-extension RequestLimit {
+extension RequestLimits {
     /// Counts a poll by the holder of `entry`'s ticket.
     /// - Throws: ``GatewayError`` 429.
-    func check(_ entry: Identifier) async throws { try check(try await attempt(entry.compact, number: entry.low)) }
+    func poll(_ entry: Identifier) async throws { try check(polls, try await polls.attempt(entry.compact, number: entry.low)) }
 
-    /// Counts a request from `address`.
+    /// Counts a join from `address`.
     /// - Throws: ``GatewayError`` 429.
-    func check(_ address: ClientAddress) async throws { try check(try await attempt(address.description, number: address.number)) }
+    func join(_ address: ClientAddress) async throws {
+        try check(joins, try await joins.attempt(address.description, number: address.number))
+    }
 
-    func check(_ verdict: AttemptLimit.Verdict) throws {
-        if case .refused(let seconds) = verdict { throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: perMinute) }
+    /// Counts a management call by `credential`.
+    /// - Throws: ``GatewayError`` 429.
+    func manage(_ credential: Identifier) async throws {
+        try check(management, try await management.attempt(credential.compact, number: credential.low))
+    }
+
+    func check(_ limit: RequestLimit, _ verdict: AttemptLimit.Verdict) throws {
+        guard case .refused(let seconds) = verdict else { return }
+        metrics.limited(by: limit.name)
+        throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: limit.perMinute)
     }
 }
 

@@ -34,7 +34,7 @@ struct Room: Sendable {
         audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)
         limit = AttemptLimit(redis: redis)
-        limits = RequestLimits(configuration.limits, limit: limit)
+        limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)
         signs = SignsOfLife(redis: redis, logger: logger)
         assets = try WebAssets()
         readiness = Readiness()

@@ -38,6 +38,7 @@ struct QueueCare: Sendable {
                     owed.raise()
                 }
                 let rate = try await worker.queues.recent(queue.id)?.ratePerMinute ?? queue.ratePerMinute
+                metrics.asked(ratePerMinute: rate)
                 pause = pace.next(after: release, ratePerMinute: rate)
             } catch {
                 worker.logger.debug("A release step failed; the next one follows", metadata: ["error": "\(error)"])
@@ -70,8 +71,4 @@ struct QueueCare: Sendable {
             if step.transfers > 0 { try? await worker.queues.completeTransfers(from: queue.id) }
         } while cursor != 0 && !Task.isCancelled
     }
-}
-
-extension Duration {
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -16,7 +16,9 @@ func buildReleaser(_ configuration: ServiceConfiguration) async throws -> Servic
         logger.notice("These variables have no meaning here and are ignored: \(configuration.foreignVariables.joined(separator: ", "))")
     }
     let metrics = ReleaserMetrics(registry: PrometheusRegistry())
-    let redis = RedisClient(configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    let redis = RedisClient(
+        configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
+        observer: RedisMetrics(factory: metrics.registry))
     let worker = Worker(configuration: configuration, redis: redis, metrics: metrics, logger: logger)
     let ops = opsServer(redis: redis, metrics: metrics, host: configuration.host, port: configuration.metricsPort ?? 9091, logger: logger)
     return ServiceGroup(

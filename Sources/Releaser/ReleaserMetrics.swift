@@ -1,5 +1,6 @@
 import CoreMetrics
 import Observability
+import Redis
 import Synchronization
 import WaitingRoom
 
@@ -18,7 +19,6 @@ struct ReleaserMetrics: Sendable {
     let locksHeld: Gauge
     let callbacksUnderWay: Gauge
     let callbacksOwed: Gauge
-    let redisConnected: Gauge
     let releaseLag: CoreMetrics.Timer
 
     init(registry: PrometheusRegistry) {
@@ -48,9 +48,11 @@ struct ReleaserMetrics: Sendable {
         locksHeld = gauge("queue_locks_held", "Queues that this worker looks after")
         callbacksUnderWay = gauge("callbacks_under_way", "Attempts to deliver callbacks under way in this worker")
         callbacksOwed = gauge("callbacks_owed", "Callbacks not settled yet, of the queues that this worker looks after")
-        redisConnected = gauge("redis_connected", "1 while this worker has a connection to Redis, else 0")
         releaseLag = timer(
             "queue_release_lag_seconds", "How late a release step began", buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
+        registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
+        registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
+        registry.describe("queue_rate_per_minute", help: "The rate asked of a queue, told by the worker that looks after it; 0 = by hand")
         registry.describe("queue_size", help: "People waiting, told by the worker that looks after the queue")
         registry.describe("queue_released_total", help: "People let in by this worker, by queue")
         registry.describe(
@@ -67,15 +69,19 @@ struct ReleaserMetrics: Sendable {
 /// The metrics of one queue that this worker looks after.
 struct QueueMetrics: Sendable {
     private let size: Gauge
+    private let rate: Gauge
     private let released: Counter
     private let wait: CoreMetrics.Timer
 
     init(_ id: Identifier, registry: PrometheusRegistry) {
         let labels = [("queue_id", id.description)]
         size = Gauge(label: "queue_size", dimensions: labels, factory: registry)
+        rate = Gauge(label: "queue_rate_per_minute", dimensions: labels, factory: registry)
         released = Counter(label: "queue_released_total", dimensions: labels, factory: registry)
         wait = CoreMetrics.Timer(label: "queue_wait_seconds", dimensions: labels, factory: registry)
     }
+
+    func asked(ratePerMinute: Double) { rate.record(ratePerMinute) }
 
     func released(_ release: Release) {
         size.record(Double(release.stillWaiting))
@@ -83,6 +89,9 @@ struct QueueMetrics: Sendable {
         for person in release.people { wait.recordNanoseconds(person.waited.milliseconds * 1_000_000) }
     }
 
-    /// The size is exported only by the worker that looks after the queue, so that a sum over workers is right.
-    func forget() { size.destroy() }
+    /// Size and rate are exported only by the worker that looks after the queue, so that a sum over workers is right.
+    func forget() {
+        size.destroy()
+        rate.destroy()
+    }
 }

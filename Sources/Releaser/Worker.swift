@@ -63,7 +63,6 @@ final class Worker: Service, Sendable {
     }
 
     private func measure() async {
-        metrics.redisConnected.record(redis.isAvailable ? 1 : 0)
         metrics.callbacksUnderWay.record(Double(slots.underWay))
         let held = care.withLock { Array($0.keys) }
         metrics.locksHeld.record(Double(held.count))

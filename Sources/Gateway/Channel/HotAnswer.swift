@@ -13,13 +13,7 @@ enum HotAnswer {
         return answer(status: .ok, extra: "", body: json)
     }
 
-    static func failure(_ error: any Error) -> ByteBuffer {
-        let failure =
-            switch error {
-            case let error as GatewayError: error
-            case let error as RedisError where error.isUnavailable: GatewayError.unavailable
-            default: GatewayError(status: .internalServerError, code: "internal_error", message: "Internal server error")
-            }
+    static func failure(_ failure: GatewayError) -> ByteBuffer {
         var json = ByteBuffer()
         json.writeJSON(Dialect.qms.body(failure))
         return answer(status: failure.status, extra: failure.headers.map { "\($0.name.rawName): \($0.value)\r\n" }.joined(), body: json)

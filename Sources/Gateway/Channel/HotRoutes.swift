@@ -1,4 +1,5 @@
 import CoreMetrics
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import Redis
@@ -176,6 +177,13 @@ final class HotRoutes: ChannelDuplexHandler {
         resumeReading(context)
     }
 
+    private func fail(_ number: Int, _ error: any Error, _ route: HotRoute, _ started: ContinuousClock.Instant) {
+        let failure = GatewayError(error)
+        room.metrics.answered(
+            method: route.method, route: route.route, status: failure.status.code, in: started.duration(to: .now))
+        answer(number, HotAnswer.failure(failure))
+    }
+
     // MARK: The two routes
 
     /// Whose join it is: the connection's other end, or whom a trusted proxy says it is for.
@@ -198,19 +206,20 @@ final class HotRoutes: ChannelDuplexHandler {
             queue.epoch == ticket.epoch
         else { return false }
         let number = owe()
+        let started = ContinuousClock.now
         room.signs.note(ticket)
         let verdict = room.limits?.polls.attempt(ticket.entry.compact, number: ticket.entry.low, on: context.eventLoop)
-        let place = checked(verdict, by: room.limits?.polls, room.queues.place(ticket, in: queue, on: context.eventLoop))
+        let place = checked(verdict, by: \.polls, room.queues.place(ticket, in: queue, on: context.eventLoop))
         place.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success((.some(let position), let length)):
-                self.room.metrics.hotPolls.increment()
+                self.room.metrics.hotPolls.succeeded(since: started)
                 let entry = Entry(
                     queue: ticket.queue, id: ticket.entry, sequence: ticket.sequence, visitor: ticket.visitor, state: .waiting,
                     joined: ticket.joined, finished: nil, position: position, queueLength: length, lastSeen: .now())
                 self.answer(number, HotAnswer.ok(EntryBody(entry: entry, queue: queue, tenant: nil, token: String(token))))
-            case .success((nil, _)): self.tellWhatBecame(of: ticket, token: String(token), queue: queue, number, context.eventLoop)
-            case .failure(let error): self.answer(number, HotAnswer.failure(error))
+            case .success((nil, _)): self.tellWhatBecame(of: ticket, token: String(token), queue: queue, number, started, context.eventLoop)
+            case .failure(let error): self.fail(number, error, self.room.metrics.hotPolls, started)
             }
         }
         return true
@@ -218,17 +227,20 @@ final class HotRoutes: ChannelDuplexHandler {
 
     /// `result`, or the error of a client that has asked too often.
     private func checked<Value: Sendable>(
-        _ verdict: EventLoopFuture<AttemptLimit.Verdict>?, by limit: RequestLimit?, _ result: EventLoopFuture<Value>
+        _ verdict: EventLoopFuture<AttemptLimit.Verdict>?, by limit: any KeyPath<RequestLimits, RequestLimit> & Sendable,
+        _ result: EventLoopFuture<Value>
     ) -> EventLoopFuture<Value> {
-        guard let verdict, let limit else { return result }
+        guard let verdict, let limits = room.limits else { return result }
         return verdict.and(result).flatMapThrowing { verdict, value in
-            try limit.check(verdict)
+            try limits.check(limits[keyPath: limit], verdict)
             return value
         }
     }
 
     /// Answers a poll of one who does not wait any more.
-    private func tellWhatBecame(of ticket: Ticket, token: String, queue: Queue, _ number: Int, _ eventLoop: any EventLoop) {
+    private func tellWhatBecame(
+        of ticket: Ticket, token: String, queue: Queue, _ number: Int, _ started: ContinuousClock.Instant, _ eventLoop: any EventLoop
+    ) {
         let room = room
         let body = eventLoop.makeFutureWithTask {
             guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
@@ -237,9 +249,9 @@ final class HotRoutes: ChannelDuplexHandler {
         body.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success(let body):
-                self.room.metrics.hotPolls.increment()
+                self.room.metrics.hotPolls.succeeded(since: started)
                 self.answer(number, HotAnswer.ok(body))
-            case .failure(let error): self.answer(number, HotAnswer.failure(error))
+            case .failure(let error): self.fail(number, error, self.room.metrics.hotPolls, started)
             }
         }
     }
@@ -257,13 +269,14 @@ final class HotRoutes: ChannelDuplexHandler {
         request.ticket = join.ticket(for: queue, signer: room.queues.signer)
         request.visitorIsProof = queue.uniqueVisitors
         let number = owe()
+        let started = ContinuousClock.now
         let joined: EventLoopFuture<Queues.Joined?>
         let address = address(head, context)
         if let joins = room.limits?.joins,
             let verdict = joins.attempt(address.description, number: address.number, on: context.eventLoop)
         {
             // A place is taken only by those who may: here one step follows the other.
-            joined = checked(verdict, by: joins, context.eventLoop.makeSucceededVoidFuture()).flatMap {
+            joined = checked(verdict, by: \.joins, context.eventLoop.makeSucceededVoidFuture()).flatMap {
                 [room, request, eventLoop = context.eventLoop] in room.queues.join(request, on: eventLoop)
             }
         } else {
@@ -272,11 +285,11 @@ final class HotRoutes: ChannelDuplexHandler {
         joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success(.some(let joined)):
-                if joined.isNew { self.room.metrics.joins.increment() }
-                self.room.metrics.hotJoins.increment()
+                if joined.isNew { self.room.metrics.joined(queue.id) }
+                self.room.metrics.hotJoins.succeeded(since: started)
                 self.answer(number, HotAnswer.ok(EntryBody(entry: joined.entry, queue: queue, tenant: nil, token: joined.token)))
-            case .success(nil): self.answer(number, HotAnswer.failure(GatewayError.queueNotFound))
-            case .failure(let error): self.answer(number, HotAnswer.failure(error))
+            case .success(nil): self.fail(number, GatewayError.queueNotFound, self.room.metrics.hotJoins, started)
+            case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
             }
         }
         return true

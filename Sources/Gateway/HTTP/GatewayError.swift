@@ -24,6 +24,15 @@ struct GatewayError: Error {
 }
 
 extension GatewayError {
+    /// What to answer when a step failed with `error`.
+    init(_ error: any Error) {
+        switch error {
+        case let error as GatewayError: self = error
+        case let error as RedisError where error.isUnavailable: self = .unavailable
+        default: self.init(status: .internalServerError, code: "internal_error", message: "Internal server error")
+        }
+    }
+
     static func notFound(_ what: String, code: String) -> GatewayError {
         GatewayError(status: .notFound, code: code, message: what)
     }

@@ -89,6 +89,7 @@ struct AuthRoutes {
 
     private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {
         guard room.configuration.limits.isOn, case .refused(let seconds) = try await verdict() else { return }
+        room.metrics.limited(by: "sign_in")
         throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: room.configuration.limits.signInsPerMinute)
     }
 

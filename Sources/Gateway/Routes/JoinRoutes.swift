@@ -31,7 +31,7 @@ struct JoinRoutes {
         }
         if body.isSimulation { return .json(EntryBody.simulation(queue: queue, tenant: tenant, visitor: body.visitor)) }
 
-        try await room.limits?.joins.check(context.clientAddress(room, request))
+        try await room.limits?.join(context.clientAddress(room, request))
         var join = Queues.JoinRequest(queue: queue, visitor: body.visitor)
         join.idempotencyKey = body.idempotencyKey
         join.ticket = body.ticket(for: queue, signer: room.queues.signer)
@@ -41,7 +41,7 @@ struct JoinRoutes {
             join.visitorIsProof = true
         }
         guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
-        if joined.isNew { room.metrics.joins.increment() }
+        if joined.isNew { room.metrics.joined(queue.id) }
         return EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).response
     }
 

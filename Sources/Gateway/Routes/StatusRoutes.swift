@@ -33,7 +33,7 @@ struct StatusRoutes {
         let (ticket, queue) = try await holder(of: token)
         // A poll too many is a sign of life none the less.
         room.signs.note(ticket)
-        try await room.limits?.polls.check(ticket.entry)
+        try await room.limits?.poll(ticket.entry)
         guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
         let tenant = try await room.tenants.recent(queue.tenant)
         return EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token).response

@@ -55,7 +55,7 @@ struct WalkInPlaceRoutes {
         try fields.checkScope(context, queue: true)
         try fields.check()
 
-        try await room.limits?.joins.check(context.clientAddress(room, request))
+        try await room.limits?.join(context.clientAddress(room, request))
         let (queue, tenant) = try await joinable(context)
         try room.checkPublic(request, queue)
         let type = try await room.serviceType(typeID, of: queue)
@@ -63,7 +63,7 @@ struct WalkInPlaceRoutes {
         join.idempotencyKey = key
         join.ticket = token.flatMap { room.queues.signer.verify($0, for: queue) }
         guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
-        if joined.isNew { room.metrics.joins.increment() }
+        if joined.isNew { room.metrics.joined(queue.id) }
         var entry = joined.entry
         if entry.position == 0, let current = try await room.queues.currentStatus(of: entry.id, in: queue.id) { entry = current }
         return try await place(entry, queue, tenant, token: joined.token, status: .created)

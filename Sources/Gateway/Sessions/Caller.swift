@@ -48,9 +48,7 @@ extension Room {
     /// - Throws: ``GatewayError`` 401 without a valid bearer token, 403 for a lesser role.
     func caller(_ request: Request, atLeast role: Account.Role) async throws -> Caller {
         let caller = try await caller(request)
-        if let management = limits?.management {
-            try management.check(try await management.attempt(caller.credential.compact, number: caller.credential.low))
-        }
+        try await limits?.manage(caller.credential)
         guard caller.role >= role else { throw GatewayError.forbidden }
         return caller
     }

@@ -135,4 +135,6 @@ package struct Callbacks: Sendable {
 extension Duration {
     /// Whole milliseconds, rounded down.
     package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+
+    package var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

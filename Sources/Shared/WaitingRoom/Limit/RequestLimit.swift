@@ -9,7 +9,7 @@ import Synchronization
 /// gateway beyond those adds a twelfth at most.
 package final class RequestLimit: Sendable {
     private let limit: AttemptLimit
-    private let name: String
+    package let name: String
     package let perMinute: Int
     private let free: Int
     private let untold = Mutex(UntoldRequests())
