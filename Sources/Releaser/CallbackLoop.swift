@@ -67,8 +67,12 @@ struct CallbackLoop: Sendable {
             let ending = await worker.sender.send(message.body, to: message.url, headers: message.headers)
             worker.metrics.callbackDuration.recordNanoseconds(started.duration(to: .now).milliseconds * 1_000_000)
             let outcome = outcome(of: ending, callback)
-            failed = ending != .delivered
-            if failed { worker.metrics.callbackFailures.increment() } else { worker.metrics.callbackSuccesses.increment() }
+            if case .delivered = ending {
+                worker.metrics.callbackSuccesses.increment()
+            } else {
+                failed = true
+                worker.metrics.callbackFailures.increment()
+            }
             try await settle(callback, outcome)
         } catch {
             // Not settled: the lease brings it back.
@@ -99,12 +103,12 @@ struct CallbackLoop: Sendable {
 
     private func outcome(of ending: CallbackSender.Ending, _ callback: Callback) -> Callbacks.Outcome {
         switch ending {
-        case .delivered: return .delivered
+        case .delivered(let status): return .delivered(status: status)
         case .failed(let error, let status, let retryAfter, let isFinal):
             guard !isFinal, let pause = worker.retries.pause(after: callback.attempts + 1, asked: retryAfter) else {
                 return .dead(error: error, status: status)
             }
-            return .retry(delay: pause, error: error)
+            return .retry(delay: pause, error: error, status: status)
         }
     }
 

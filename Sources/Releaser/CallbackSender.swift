@@ -9,7 +9,7 @@ import WaitingRoom
 struct CallbackSender: Sendable {
     /// How an attempt ended.
     enum Ending: Equatable, Sendable {
-        case delivered
+        case delivered(status: Int)
         /// `retryAfter` is what the receiver asked for; `isFinal`: it wants no more of them.
         case failed(error: String, status: Int?, retryAfter: Duration?, isFinal: Bool)
     }
@@ -73,7 +73,7 @@ struct CallbackSender: Sendable {
             _ = try? await response.body.collect(upTo: Self.longestAnswer)
         }
         let status = Int(response.status.code)
-        if (200..<300).contains(status) { return .delivered }
+        if (200..<300).contains(status) { return .delivered(status: status) }
         let asked = status == 429 || status == 503 ? response.headers.first(name: "Retry-After") : nil
         return .failed(error: "HTTP \(status)", status: status, retryAfter: asked.flatMap(Self.pause), isFinal: status == 410)
     }

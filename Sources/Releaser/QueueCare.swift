@@ -3,8 +3,8 @@ import Logging
 import Redis
 import WaitingRoom
 
-/// Looks after one queue while this worker has its lock: lets people in, sweeps out the silent, delivers callbacks. The three run beside
-/// each other, so that a slow receiver never holds up a release.
+/// Looks after one queue while this worker has its lock: lets people in, sweeps out the silent, delivers callbacks, writes the queue's series.
+/// They run beside each other, so that a slow receiver never holds up a release.
 struct QueueCare: Sendable {
     let worker: Worker
     let queue: Queue
@@ -16,6 +16,7 @@ struct QueueCare: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await release(metrics, owed) }
             group.addTask { await sweep() }
+            group.addTask { await measure() }
             group.addTask { await CallbackLoop(worker: worker, queue: queue.id, tenant: queue.tenant, owed: owed).run() }
         }
         metrics.forget()
@@ -45,6 +46,14 @@ struct QueueCare: Sendable {
             }
             due = began + pause
             try? await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
+        }
+    }
+
+    /// Writes a point of the queue's series after each minute; spread over two seconds, since all queues' minutes end together.
+    private func measure() async {
+        while !Task.isCancelled {
+            let pause = (try? await worker.queues.measure(queue.id)) ?? .seconds(5)
+            try? await Task.sleep(for: pause + .milliseconds(Int.random(in: 50..<2000)))
         }
     }
 

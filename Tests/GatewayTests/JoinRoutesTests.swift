@@ -36,7 +36,7 @@ struct JoinRoutesTests {
                 #expect(answer.headers[.accessControlAllowOrigin] == "*")
                 #expect(answer.headers[.date] != nil)
             }
-            #expect(site.room.metrics.registry.render().contains("queue_joins_total 3"))
+            #expect(site.room.metrics.registry.render().contains("queue_joins_total{queue_id=\"\(queue.id)\"} 3"))
         }
     }
 

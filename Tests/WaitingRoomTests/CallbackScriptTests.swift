@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("claim_callbacks-3.lua, settle_callback-5.lua")
+@Suite("claim_callbacks-4.lua, settle_callback-7.lua, list_callbacks-7.lua, resend_callbacks-6.lua")
 struct CallbackScriptTests {
     private let lease = Duration.seconds(15)
 
@@ -41,8 +41,8 @@ struct CallbackScriptTests {
             try await line.join()
             try await line.releaseOne()
             let callback = try #require(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first)
-            #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, .delivered))
-            #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, .delivered) == false)
+            #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, .delivered(status: 200)))
+            #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, .delivered(status: 200)) == false)
             #expect(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).next == nil)
         }
     }
@@ -53,7 +53,9 @@ struct CallbackScriptTests {
             try await line.join()
             try await line.releaseOne()
             let first = try #require(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first)
-            #expect(try await line.callbacks.settle(first, tenant: line.tenant.id, .retry(delay: .milliseconds(20), error: "HTTP 500")))
+            #expect(
+                try await line.callbacks.settle(
+                    first, tenant: line.tenant.id, .retry(delay: .milliseconds(20), error: "HTTP 500", status: 500)))
             try await eventually("the second attempt is due") {
                 let second = try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first
                 return second?.attempts == 1
@@ -82,8 +84,67 @@ struct CallbackScriptTests {
         }
     }
 
-    @Test("the webhook id depends on queue, life, entry and sequence, and on nothing else")
-    func webhookID() {
+    @Test("each is in one list, with what became of it")
+    func lists() async throws {
+        try await Line.with { line in
+            func listed(_ state: CallbackStatus.State) async throws -> [Callbacks.Listed] {
+                try await line.callbacks.list(line.queue.id, state, limit: 10)
+            }
+            var people: [Identifier] = []
+            for name in ["a", "b", "c", "d"] {
+                people.append(try await line.join(name).entry.id)
+                try await line.releaseOne()
+            }
+            let due = try await line.callbacks.claim(line.queue.id, limit: 10, lease: lease).callbacks
+            for (callback, outcome) in zip(
+                due,
+                [
+                    .delivered(status: 204), .retry(delay: .seconds(60), error: "HTTP 503", status: 503),
+                    .dead(error: "HTTP 410", status: 410),
+                ] as [Callbacks.Outcome])
+            {
+                #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, outcome))
+            }
+            let delivered = try await listed(.delivered)
+            #expect(delivered.map(\.entry) == [people[0]])
+            #expect(delivered.first?.status.lastStatus == 204 && delivered.first?.status.attempts == 1)
+            #expect(delivered.first?.released == due[0].released)
+            let pending = try await listed(.pending)
+            #expect(pending.map(\.entry) == [people[3], people[1]])
+            #expect(pending.last?.status.lastError == "HTTP 503" && pending.last?.status.attempts == 1)
+            #expect(pending.first?.status.lastError == nil && pending.first?.status.attempts == 0)
+            let dead = try await listed(.dead)
+            #expect(dead.map(\.entry) == [people[2]])
+            #expect(dead.first?.status.lastStatus == 410 && dead.first?.released == due[2].released)
+        }
+    }
+
+    @Test("one that is sent again begins from the first attempt, also when its person is forgotten")
+    func resend() async throws {
+        try await Line.with { line in
+            let person = try await line.join("v").entry.id
+            try await line.releaseOne()
+            let first = try #require(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first)
+            #expect(try await line.callbacks.settle(first, tenant: line.tenant.id, .dead(error: "HTTP 500", status: 500)))
+            _ = try await line.redis.send(RedisCommand("HDEL", .string(line.keys.entries), .string(person.compact)))
+            #expect(try await line.callbacks.resendDeadLetters(of: line.queue.id) == 1)
+            #expect(try await line.callbacks.deadLetters(of: [line.queue.id], limit: 10).isEmpty)
+            let second = try #require(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first)
+            #expect(second == first)
+            // There is no address any more: the letter is not lost.
+            #expect(try await line.callbacks.settle(second, tenant: line.tenant.id, .dropped))
+            #expect(try await line.callbacks.deadLetters(of: [line.queue.id], limit: 10).map(\.callback.entry) == [person])
+            #expect(try await line.callbacks.resend([person, .random()], of: line.queue.id) == 1)
+            let third = try #require(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.first)
+            #expect(try await line.callbacks.settle(third, tenant: line.tenant.id, .delivered(status: 200)))
+            #expect(try await line.redis.send(RedisCommand("HLEN", .string(line.keys.deadLetters))).integer == 0)
+            #expect(try await line.redis.send(RedisCommand("HLEN", .string(line.keys.deliveries))).integer == 0)
+            #expect(try await line.callbacks.resend([person], of: line.queue.id) == 0)
+        }
+    }
+
+    @Test("the webhook id names queue, life and entry, and nothing else")
+    func webhookID() throws {
         let queue = Identifier.random()
         let entry = Identifier.random()
         func id(sequence: Int64 = 7, epoch: Int32 = 1, attempts: Int = 0) -> String {
@@ -91,10 +152,10 @@ struct CallbackScriptTests {
                 queue: queue, entry: entry, sequence: sequence, visitor: "v", joined: .now(), released: .now(), attempts: attempts
             ).id(epoch: epoch)
         }
-        #expect(id() == id(attempts: 3))
-        #expect(id() != id(sequence: 8))
+        #expect(id() == id(sequence: 8, attempts: 3))
         #expect(id() != id(epoch: 2))
-        #expect(id().hasPrefix("msg_"))
+        #expect(CallbackID(id(epoch: -3)) == CallbackID(queue: queue, entry: entry, epoch: -3))
+        for text in ["", "msg_", id() + "A", String(id().dropLast()), "MSG_" + id().dropFirst(4)] { #expect(CallbackID(text) == nil) }
     }
 
     @Test("the signature is that of the Standard Webhooks specification's example")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("touch-1.lua, sweep-11.lua")
+@Suite("touch-1.lua, sweep-12.lua")
 struct SweepScriptTests {
     private func sweep(_ line: Line, cursor: Int64 = 0) async throws -> Sweep {
         try await line.queues.sweep(line.queue, cursor: cursor, retentionHours: 24)

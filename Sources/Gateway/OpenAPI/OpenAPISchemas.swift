@@ -3,7 +3,7 @@ import WaitingRoom
 /// The named schemas of the API, in JSON Schema 2020-12.
 enum OpenAPISchemas {
     static let all: JSON = .object(
-        [qms, walkIn].flatMap { schemas -> [JSON.Member] in
+        [qms, operators, walkIn].flatMap { schemas -> [JSON.Member] in
             if case .object(let members) = schemas { members } else { [] }
         })
 
@@ -84,7 +84,7 @@ enum OpenAPISchemas {
             required: ["id", "email", "role", "application_id", "created_at", "last_login_at"],
             [
                 ("id", uuid), ("email", text), ("role", role), ("application_id", nullable("string", format: "uuid")), ("created_at", time),
-                ("last_login_at", nullable("string")),
+                ("last_login_at", nullable("string", format: "date-time")),
             ]),
         "UserDraft": object(
             required: ["email", "role", "password"],
@@ -93,7 +93,7 @@ enum OpenAPISchemas {
         "AuditLine": object(
             required: ["id", "at", "actor", "action", "target_type", "target_id", "before", "after", "request_id"],
             [
-                ("id", text), ("at", time), ("actor", described(text, "An e-mail address, or the application whose secret key it was")),
+                ("id", text), ("at", moment), ("actor", described(text, "An e-mail address, or the application whose secret key it was")),
                 ("action", described(text, "queue.update, application.rotate_keys, …")), ("target_type", text), ("target_id", uuid),
                 ("before", ["description": "What differs, as it was"]), ("after", ["description": "What differs, as it is"]),
                 ("request_id", text),
@@ -132,8 +132,9 @@ enum OpenAPISchemas {
     static let number: JSON = ["type": "number", "minimum": 0]
     static let count: JSON = ["type": "integer", "minimum": 0]
     static let uuid: JSON = ["type": "string", "format": "uuid"]
+    static let moment: JSON = ["type": "string", "format": "date-time"]
     private static let date: JSON = ["type": "string", "format": "date"]
-    private static let time: JSON = ["type": "string", "description": "UTC, ISO 8601 without a zone: 2026-11-21T02:05:16.133000"]
+    static let time: JSON = ["type": "string", "description": "UTC, ISO 8601 without a zone: 2026-11-21T02:05:16.133000"]
     private static let name: JSON = ["type": "string", "minLength": 1, "maxLength": 100]
     private static let domain: JSON = ["type": "string", "minLength": 1, "maxLength": 255]
     static let slug: JSON = ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"]
@@ -204,7 +205,7 @@ enum OpenAPISchemas {
         ]
     }
 
-    private static let entry: JSON = object(
+    static let entry: JSON = object(
         required: [
             "queue_id", "visitor_id", "status", "redirect_url", "wait_time", "expires_at", "id", "token", "created_at", "position",
             "eta_seconds", "queue_length", "poll_after_ms",

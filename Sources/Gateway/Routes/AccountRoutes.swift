@@ -147,7 +147,7 @@ struct AccountRoutes {
         [
             "id": .string(account.id.description), "email": .string(account.email), "role": .string(account.role.rawValue),
             "application_id": .optional(account.tenant?.description), "created_at": .string(account.created.zoneless),
-            "last_login_at": .optional(account.lastSignIn?.zoneless),
+            "last_login_at": .optional(account.lastSignIn?.rfc3339),
         ]
     }
 }

@@ -44,7 +44,7 @@ struct AuditRoutes {
 
     private static func json(_ line: AuditLine) -> JSON {
         [
-            "id": .string(line.id), "at": .string(line.time.zoneless), "actor": .string(line.actor), "action": .string(line.action),
+            "id": .string(line.id), "at": .string(line.time.rfc3339), "actor": .string(line.actor), "action": .string(line.action),
             "target_type": .string(line.targetType), "target_id": .string(line.target.description), "before": line.before,
             "after": line.after, "request_id": .string(line.requestID),
         ]

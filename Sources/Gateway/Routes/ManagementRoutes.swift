@@ -2,8 +2,8 @@
 enum ManagementRoutes {
     static func all(room: Room) -> [Route] {
         AuthRoutes(room: room).routes + ApplicationRoutes(room: room).routes + QueueRoutes(room: room).routes
-            + RehearsalRoutes(room: room).routes
-            + UserRoutes(room: room).routes + AccountRoutes(room: room).routes + AuditRoutes(room: room).routes
-            + DashboardRoutes(room: room).routes + ServiceRoutes(room: room).routes
+            + RehearsalRoutes(room: room).routes + UserRoutes(room: room).routes + CallbackRoutes(room: room).routes
+            + DashboardRoutes(room: room).routes + FigureRoutes(room: room).routes + AccountRoutes(room: room).routes
+            + AuditRoutes(room: room).routes + ServiceRoutes(room: room).routes
     }
 }

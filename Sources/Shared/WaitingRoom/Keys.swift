@@ -18,8 +18,9 @@ package struct QueueKeys: Sendable, Equatable {
     package let days: String
     /// Sorted set: callbacks owed, by the ms when the next attempt is due.
     package let outbox: String
-    /// Hash: "<attempts> <error>" of callbacks that failed and will be tried again.
+    /// Hashes: callbacks that failed and will be tried again, and those delivered (`callback.lua`).
     package let callbacks: String
+    package let deliveries: String
     /// Sorted set and hash: callbacks given up, by the ms when, and their letters.
     package let dead: String
     package let deadLetters: String
@@ -35,6 +36,9 @@ package struct QueueKeys: Sendable, Equatable {
     package let events: String
     /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-11.lua`).
     package let transfers: String
+    /// Streams: how the queue did, by the ms when each minute and each hour ended (`measure-6.lua`).
+    package let minutes: String
+    package let hours: String
     /// String: which worker looks after the queue.
     package let lock: String
 
@@ -51,6 +55,7 @@ package struct QueueKeys: Sendable, Equatable {
         days = tag + "days"
         outbox = tag + "outbox"
         callbacks = tag + "callbacks"
+        deliveries = tag + "deliveries"
         dead = tag + "dead"
         deadLetters = tag + "dead_letters"
         durations = tag + "durations"
@@ -59,6 +64,8 @@ package struct QueueKeys: Sendable, Equatable {
         serviceTypes = tag + "service_types"
         events = tag + "events"
         transfers = tag + "transfers"
+        minutes = tag + "minutes"
+        hours = tag + "hours"
         lock = tag + "lock"
     }
 }

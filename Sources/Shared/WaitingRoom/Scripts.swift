@@ -11,24 +11,31 @@ package enum Scripts {
     package static let cancel = load("cancel-7", PackageResources.cancel_7_lua)
     package static let change = load("change-1", PackageResources.change_1_lua)
     package static let claim = load("claim-1", PackageResources.claim_1_lua)
-    package static let claimCallbacks = load("claim_callbacks-3", PackageResources.claim_callbacks_3_lua)
+    package static let claimCallbacks = load("claim_callbacks-4", PackageResources.claim_callbacks_4_lua)
     package static let claimLock = load("claim_lock-1", PackageResources.claim_lock_1_lua)
+    package static let figures = load("figures-7", PackageResources.figures_7_lua)
     package static let freeLock = load("free_lock-1", PackageResources.free_lock_1_lua)
     package static let handOver = load("hand_over-11", PackageResources.hand_over_11_lua)
     package static let join = load("join-5", PackageResources.join_5_lua)
     package static let joinByName = load("join_by_name-7", PackageResources.join_by_name_7_lua)
+    package static let letIn = load("let_in-9", PackageResources.let_in_9_lua)
     package static let limit = load("limit-1", PackageResources.limit_1_lua)
     package static let list = load("list-5", PackageResources.list_5_lua)
+    package static let listCallbacks = load("list_callbacks-7", PackageResources.list_callbacks_7_lua)
+    package static let measure = load("measure-6", PackageResources.measure_6_lua)
     package static let noShow = load("no_show-11", PackageResources.no_show_11_lua)
     package static let publish = load("publish-3", PackageResources.publish_3_lua)
     package static let recall = load("recall-11", PackageResources.recall_11_lua)
     package static let release = load("release-10", PackageResources.release_10_lua)
+    package static let resendCallbacks = load("resend_callbacks-6", PackageResources.resend_callbacks_6_lua)
     package static let `return` = load("return-11", PackageResources.return_11_lua)
+    package static let search = load("search-1", PackageResources.search_1_lua)
     package static let serve = load("serve-11", PackageResources.serve_11_lua)
-    package static let settleCallback = load("settle_callback-5", PackageResources.settle_callback_5_lua)
+    package static let settleCallback = load("settle_callback-7", PackageResources.settle_callback_7_lua)
     package static let settleTransfer = load("settle_transfer-1", PackageResources.settle_transfer_1_lua)
     package static let status = load("status-2", PackageResources.status_2_lua)
-    package static let sweep = load("sweep-11", PackageResources.sweep_11_lua)
+    package static let story = load("story-11", PackageResources.story_11_lua)
+    package static let sweep = load("sweep-12", PackageResources.sweep_12_lua)
     package static let touch = load("touch-1", PackageResources.touch_1_lua)
     package static let transfer = load("transfer-11", PackageResources.transfer_11_lua)
     package static let undo = load("undo-11", PackageResources.undo_11_lua)
@@ -36,6 +43,7 @@ package enum Scripts {
 
     private static let includes: [String: [UInt8]] = [
         "admit": PackageResources.admit_lua,
+        "callback": PackageResources.callback_lua,
         "clock": PackageResources.clock_lua,
         "desk": PackageResources.desk_lua,
         "finish": PackageResources.finish_lua,
@@ -43,6 +51,7 @@ package enum Scripts {
         "place": PackageResources.place_lua,
         "put_back": PackageResources.put_back_lua,
         "record": PackageResources.record_lua,
+        "waits": PackageResources.waits_lua,
         "walk_in": PackageResources.walk_in_lua,
     ]
 

@@ -1,5 +1,3 @@
-import Crypto
-
 /// A notice owed to a tenant's site: one of its visitors was let in.
 package struct Callback: Sendable, Equatable {
     package let queue: Identifier
@@ -24,11 +22,7 @@ package struct Callback: Sendable, Equatable {
     }
 
     /// The `webhook-id`: the same for every attempt, and for a release that was repeated after a loss of data.
-    package func id(epoch: Int32) -> String {
-        var message = queue.bytes + entry.bytes
-        message.append(contentsOf: "\(epoch)/\(sequence)".utf8)
-        return "msg_" + Base64URL.encode(Array(SHA256.hash(data: message).prefix(18)))
-    }
+    package func id(epoch: Int32) -> String { CallbackID(queue: queue, entry: entry, epoch: epoch).text }
 
     /// The body that is sent: the seed's six keys first, in the seed's order.
     package func body(token: String, redirectURL: String?) -> JSON {
@@ -42,5 +36,31 @@ package struct Callback: Sendable, Equatable {
             "entry_id": .string(entry.description),
             "released_at": .string(released.rfc3339),
         ]
+    }
+}
+
+/// The name of a callback: which entry of which queue it tells of, and in which of the queue's lives.
+package struct CallbackID: Sendable, Equatable {
+    package let queue: Identifier
+    package let entry: Identifier
+    package let epoch: Int32
+
+    package init(queue: Identifier, entry: Identifier, epoch: Int32) {
+        self.queue = queue
+        self.entry = entry
+        self.epoch = epoch
+    }
+
+    /// `msg_` and 48 characters.
+    package var text: String {
+        let life = UInt32(bitPattern: epoch)
+        return "msg_" + Base64URL.encode(queue.bytes + entry.bytes + (0..<4).map { UInt8(truncatingIfNeeded: life >> (24 - 8 * $0)) })
+    }
+
+    package init?(_ text: some StringProtocol) {
+        guard text.hasPrefix("msg_"), let bytes = Base64URL.decode(text.dropFirst(4)), bytes.count == 36 else { return nil }
+        queue = Identifier(bytes: bytes[..<16])
+        entry = Identifier(bytes: bytes[16..<32])
+        epoch = Int32(bitPattern: bytes[32...].reduce(0) { $0 << 8 | UInt32($1) })
     }
 }

@@ -4,11 +4,11 @@ package import Redis
 package struct Callbacks: Sendable {
     /// What came of one attempt.
     package enum Outcome: Sendable, Equatable {
-        case delivered
+        case delivered(status: Int)
         /// Nothing to send any more: the tenant has no address, or is gone.
         case dropped
         /// To be tried again after `delay`.
-        case retry(delay: Duration, error: String)
+        case retry(delay: Duration, error: String, status: Int?)
         /// Given up: kept as a dead letter with what went wrong.
         case dead(error: String, status: Int?)
     }
@@ -25,11 +25,11 @@ package struct Callbacks: Sendable {
     /// The most dead letters kept of one queue; the oldest go first.
     package static let maximumDeadLetters = 10_000
 
-    private let redis: RedisClient
+    let redis: RedisClient
 
     package init(redis: RedisClient) { self.redis = redis }
 
-    /// Claims callbacks of a queue that are due (`claim_callbacks-3.lua`).
+    /// Claims callbacks of a queue that are due (`claim_callbacks-4.lua`).
     /// - Parameters:
     ///   - limit: the most to claim.
     ///   - lease: how long no other worker gets them; longer than an attempt may take.
@@ -39,7 +39,7 @@ package struct Callbacks: Sendable {
     ) {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
-            Scripts.claimCallbacks, keys: [keys.outbox, keys.entries, keys.callbacks],
+            Scripts.claimCallbacks, keys: [keys.outbox, keys.entries, keys.callbacks, keys.deadLetters],
             arguments: [.integer(Int64(limit)), .integer(lease.milliseconds)])
         guard let values = reply.array, values.count == 2, let rows = values[1].array else { return ([], nil) }
         let callbacks = stride(from: 0, to: rows.count - 5, by: 6).compactMap { start -> Callback? in
@@ -53,24 +53,26 @@ package struct Callbacks: Sendable {
         return (callbacks, next < 0 ? nil : .milliseconds(next))
     }
 
-    /// Writes down how an attempt ended (`settle_callback-5.lua`).
+    /// Writes down how an attempt ended (`settle_callback-7.lua`).
     /// - Returns: `false` when another worker had settled it meanwhile.
     package func settle(_ callback: Callback, tenant: Identifier, _ outcome: Outcome) async throws(RedisError) -> Bool {
         let keys = QueueKeys(callback.queue)
-        var (word, delay, problem, letter): (String, Int64, String, String) = ("delivered", 0, "", "")
+        var (word, delay, problem, letter, lastStatus): (String, Int64, String, String, Int?) = ("delivered", 0, "", "", nil)
         switch outcome {
-        case .delivered: break
+        case .delivered(let status): lastStatus = status
         case .dropped: word = "dropped"
-        case .retry(let duration, let error): (word, delay, problem) = ("retry", duration.milliseconds, error)
+        case .retry(let duration, let error, let status):
+            (word, delay, problem, lastStatus) = ("retry", duration.milliseconds, error, status)
         case .dead(let error, let status):
-            (word, problem) = ("dead", error)
+            (word, problem, lastStatus) = ("dead", error, status)
             letter = Self.letter(callback, tenant: tenant, error: error, status: status).text
         }
         return try await redis.evaluate(
-            Scripts.settleCallback, keys: [keys.outbox, keys.callbacks, keys.dead, keys.deadLetters, keys.counters],
+            Scripts.settleCallback,
+            keys: [keys.outbox, keys.callbacks, keys.dead, keys.deadLetters, keys.counters, keys.entries, keys.deliveries],
             arguments: [
                 .string(callback.entry.compact), .string(word), .integer(Int64(callback.attempts + 1)), .integer(delay), .string(problem),
-                .string(letter), .integer(Int64(Self.maximumDeadLetters)),
+                .string(letter), .integer(Int64(Self.maximumDeadLetters)), .integer(Int64(lastStatus ?? 0)),
             ]
         ).integer == 1
     }

@@ -39,6 +39,21 @@ extension Queues {
         return Self.events(reply)
     }
 
+    /// What happened to one person, oldest first, of the first 20,000 events since they joined.
+    package func events(_ queue: Identifier, of entry: Entry) async throws(RedisError) -> [QueueEvent] {
+        var found: [QueueEvent] = []
+        var start = "\(entry.joined.milliseconds)"
+        for _ in 0..<20 {
+            let reply = try await redis.send(
+                RedisCommand("XRANGE", .string(QueueKeys(queue).events), .string(start), "+", "COUNT", 1000))
+            let batch = Self.events(reply)
+            found += batch.filter { $0.entry == entry.id }
+            guard let last = batch.last, reply.array?.count == 1000 else { break }
+            start = "(\(last.id)"
+        }
+        return found
+    }
+
     private static func events(_ reply: RedisValue) -> [QueueEvent] {
         (reply.array ?? []).compactMap { row in
             guard let row = row.array, row.count == 2, let id = row[0].string, let fields = row[1].fields, let kind = fields["t"],

@@ -21,4 +21,23 @@ extension Queues {
                 now: values[1].integer ?? 0)
         }
     }
+
+    /// The first 100 people found whose visitor id or name holds `text` (`search-1.lua`), by their sequence numbers. Looks at everybody whom
+    /// the queue knows, some at a time.
+    package func search(_ queue: Identifier, for text: String) async throws(RedisError) -> [Entry] {
+        var cursor: Int64 = 0
+        var found: Set<Identifier> = []
+        repeat {
+            let reply = try await redis.evaluate(
+                Scripts.search, keys: [QueueKeys(queue).entries], arguments: [.integer(cursor), .string(text.lowercased()), 1000])
+            guard let values = reply.array, values.count == 2 else { break }
+            cursor = values[0].integer ?? 0
+            found.formUnion((values[1].array ?? []).compactMap { $0.string.flatMap(Identifier.init(compact:)) })
+        } while cursor != 0 && found.count < 100
+        var entries: [Entry] = []
+        for id in found.prefix(100) {
+            if let entry = try await status(of: id, in: queue) { entries.append(entry) }
+        }
+        return entries.sorted { $0.sequence < $1.sequence }
+    }
 }

@@ -19,7 +19,7 @@ extension Queues {
     /// How often a queue is swept, in seconds: often enough that silence is noticed within a twentieth of its life.
     package static func sweepInterval(waitTTLSeconds: Int) -> Int { waitTTLSeconds == 0 ? 10 : min(10, max(1, waitTTLSeconds / 20)) }
 
-    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-11.lua`).
+    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-12.lua`).
     /// - Parameters:
     ///   - cursor: where to begin; 0 for the front, then what the last step answered.
     ///   - retentionHours: how long finished people stay readable.
@@ -30,7 +30,7 @@ extension Queues {
             Scripts.sweep,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.expired, keys.counters, keys.days, keys.ready, keys.rejected, keys.typed,
-                keys.events, keys.transfers,
+                keys.events, keys.transfers, keys.deliveries,
             ],
             arguments: [
                 .integer(cursor), .integer(Int64(Self.sweepBatch)), .integer(Int64(retentionHours) * 3_600_000), .integer(Int64(outage)),

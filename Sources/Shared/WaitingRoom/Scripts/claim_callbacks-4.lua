@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 --[[
 Claims callbacks that are due: each is put off by a lease, so that no other worker sends it meanwhile and that it comes back when this
-worker dies before settling it.
+worker dies before settling it. One that is sent again after its person was forgotten is made from its dead letter.
 
 KEYS[1] outbox  sorted set    KEYS[2] entries  hash    KEYS[3] callbacks  hash of "<attempts> …" of those that failed before
+KEYS[4] dead_letters hash
 ARGV[1] most to claim         ARGV[2] lease, ms
 Returns {ms until the next one is due or -1, {id, sequence, joined ms, released ms, attempts so far, visitor id, …}}
 ]]
@@ -13,8 +14,16 @@ local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, ton
 local claimed = {}
 for _, id in ipairs(due) do
   local record = redis.call('HGET', KEYS[2], id)
-  local state, sequence, joined, finished, _, visitor
-  if record then state, sequence, joined, finished, _, visitor = record_read_finished(record) end
+  local state, sequence, joined, finished, visitor, _
+  if record then
+    state, sequence, joined, finished, _, visitor = record_read_finished(record)
+  else
+    local letter = redis.call('HGET', KEYS[4], id)
+    if letter then
+      letter = cjson.decode(letter)
+      state, sequence, joined, finished, visitor = 'r', letter.sequence, letter.joined, letter.released, letter.visitor
+    end
+  end
   if state == 'r' then
     redis.call('ZADD', KEYS[1], 'XX', now_ms + tonumber(ARGV[2]), id)
     local failures = redis.call('HGET', KEYS[3], id)

@@ -8,7 +8,7 @@ be noted), nobody is given up before one full life of silence from now.
 
 KEYS[1] settings hash          KEYS[2] waiting sorted set    KEYS[3] entries  hash          KEYS[4] expired sorted set
 KEYS[5] counters hash          KEYS[6] days    hash          KEYS[7] ready    sorted set    KEYS[8] rejected sorted set
-KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] transfers hash
+KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] transfers hash        KEYS[12] deliveries hash
 ARGV[1] cursor: sequence to begin at (0 = the front)    ARGV[2] people to look at
 ARGV[3] retention of finished entries, ms               ARGV[4] gap between sweeps that means an outage, s
 Returns {next cursor or 0 when through, expired, forgotten, transfers that have not arrived}
@@ -46,6 +46,7 @@ for _, key in ipairs({ KEYS[4], KEYS[7], KEYS[8] }) do
   local old = redis.call('ZRANGEBYSCORE', key, '-inf', now_ms - tonumber(ARGV[3]), 'LIMIT', 0, limit)
   if #old > 0 then
     redis.call('HDEL', KEYS[3], unpack(old))
+    redis.call('HDEL', KEYS[12], unpack(old))
     redis.call('ZREM', key, unpack(old))
     forgotten = forgotten + #old
   end

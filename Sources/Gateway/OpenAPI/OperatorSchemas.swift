@@ -1,0 +1,70 @@
+import WaitingRoom
+
+/// The schemas of what those who run the service look at.
+extension OpenAPISchemas {
+    static let operators: JSON = [
+        "LiveQueue": object(
+            required: liveKeys,
+            liveKeys.map { key in
+                switch key {
+                case "queue_id", "application_id": (key, uuid)
+                case "name": (key, text)
+                case "is_active": (key, flag)
+                case "max_users_per_minute": (key, number)
+                case "wait_p50_seconds", "wait_p95_seconds":
+                    (key, described(nullable("number"), "Of those let in within the last 5 minutes; null when there were none"))
+                case "callbacks_failing": (key, described(count, "Failed, and to be tried again"))
+                default: (key, count)
+                }
+            }),
+        "Series": object(
+            required: ["step_seconds", "points"],
+            [
+                ("step_seconds", ["type": "integer", "enum": [60, 3600]]),
+                ("points", ["type": "array", "items": object(required: pointKeys, pointKeys.map { ($0, point($0)) })]),
+            ]),
+        "EntryStory": ["allOf": [["$ref": "#/components/schemas/Entry"], object(required: ["events"], [("events", events)])]],
+        "Callback": object(
+            required: [
+                "id", "state", "attempts", "last_status", "last_error", "next_attempt_at", "created_at", "entry_id", "queue_id",
+                "application_id",
+            ],
+            [
+                ("id", described(text, "The webhook-id of its attempts")),
+                ("state", ["type": "string", "enum": .array(CallbackStatus.State.allCases.map { .string($0.rawValue) })]),
+                ("attempts", count), ("last_status", nullable("integer")), ("last_error", nullable("string")),
+                ("next_attempt_at", described(nullable("string", format: "date-time"), "Null unless it is pending")),
+                ("created_at", time), ("entry_id", uuid), ("queue_id", uuid), ("application_id", uuid),
+            ]),
+        "Resent": object(required: ["resent"], [("resent", count)]),
+    ]
+
+    private static let liveKeys = [
+        "queue_id", "application_id", "name", "is_active", "max_users_per_minute", "waiting_users", "released_last_minute", "joined",
+        "released", "expired", "cancelled", "wait_p50_seconds", "wait_p95_seconds", "callbacks_pending", "callbacks_failing",
+        "callbacks_dead",
+    ]
+
+    private static let pointKeys = [
+        "at", "waiting", "joined", "released", "expired", "cancelled", "wait_p50_seconds", "wait_p95_seconds",
+    ]
+
+    private static func point(_ key: String) -> JSON {
+        switch key {
+        case "at": described(moment, "When the step began")
+        case "waiting": described(count, "At the end of the step")
+        case "wait_p50_seconds", "wait_p95_seconds": nullable("number")
+        default: count
+        }
+    }
+
+    private static let events: JSON = [
+        "type": "array",
+        "items": object(
+            required: ["at", "type", "detail"],
+            [
+                ("at", moment), ("type", described(text, "joined, released, callback_delivered, and at desks call, serve, no_show, …")),
+                ("detail", described(text, "For people")),
+            ]),
+    ]
+}
