@@ -38,7 +38,7 @@ struct QueueCare: Sendable {
                     worker.metrics.released.increment(by: release.people.count)
                     owed.raise()
                 }
-                let rate = try await worker.queues.recent(queue.id)?.ratePerMinute ?? queue.ratePerMinute
+                let rate = (try await worker.queues.recent(queue.id) ?? queue).currentRatePerMinute
                 metrics.asked(ratePerMinute: rate)
                 pause = pace.next(after: release, ratePerMinute: rate)
             } catch {

@@ -40,6 +40,22 @@ struct JoinRoutesTests {
         }
     }
 
+    @Test("a closed queue says so, on the hot path too")
+    func closed() async throws {
+        try await withGateway { site in
+            let (tenant, _) = try await site.application()
+            var queue = try await site.queue(of: tenant)
+            _ = try await site.join(queue, of: tenant)
+            queue.state = .closed
+            _ = try await site.room.queues.update(queue)
+            for _ in 1...2 {
+                let answer = try await site.join(queue, of: tenant, visitor: "late")
+                #expect(answer.status == 409)
+                #expect(try answer.json["code"] == "queue_closed")
+            }
+        }
+    }
+
     @Test("accepts the key in all three spellings of its header", arguments: ["X-API-Key", "app-api-key", "app_api_key"])
     func keyHeaders(name: String) async throws {
         try await withGateway { site in

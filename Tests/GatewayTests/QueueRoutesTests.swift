@@ -10,7 +10,7 @@ struct QueueRoutesTests {
     private static let keys = [
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
-        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme",
+        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state",
     ]
 
     private static func draft(_ owned: Office.Owned, _ more: [JSON.Member] = []) -> JSON {
@@ -96,7 +96,7 @@ struct QueueRoutesTests {
             ("wait_ttl_seconds", [-1, 64_801, .null]), ("message", [.string(String(repeating: "m", count: 501)), "a\u{7}"]),
             ("unique_visitors", ["yes", .null]), ("redirect_url", ["javascript:alert(1)", "//x.example"]),
             ("return_hosts", ["x.example", .null, ["https://x.example"], ["a b"], .array(Array(repeating: "x.example", count: 21))]),
-            ("lang", ["de", .null]), ("theme", ["pink", .null]), ("is_active", [1, .null]),
+            ("lang", ["de", .null]), ("theme", ["pink", .null]), ("state", ["shut", .null]), ("is_active", [1, .null]),
         ]
         try await Office.with { office in
             for (field, values) in wrong {

@@ -6,6 +6,31 @@ import Testing
 
 @Suite("release-10.lua")
 struct ReleaseScriptTests {
+    @Test("a paused queue lets nobody in and takes people; a closed one the other way round, and keeps the places it has given")
+    func states() async throws {
+        try await Line.with(rate: 6000) { line in
+            var queue = line.queue
+            let first = try await line.join("a", key: "1")
+            queue.state = .paused
+            #expect(try await line.queues.update(queue))
+            let paused = try await line.queues.release(queue.id)
+            #expect(paused.people.isEmpty && paused.stillWaiting == 1 && paused.nextToken == nil)
+            try await line.join("b")
+            queue.state = .closed
+            #expect(try await line.queues.update(queue))
+            #expect(try await line.queues.join(.init(queue: queue, visitor: "c")) == nil)
+            #expect(try await line.join("a", key: "1").entry.id == first.entry.id)
+            #expect(try await line.queues.release(queue.id).people.count == 2)
+            // Somebody who was let in and comes again is a new one.
+            var again = Queues.JoinRequest(queue: queue, visitor: "a")
+            again.idempotencyKey = "1"
+            #expect(try await line.queues.join(again) == nil)
+            queue.state = .open
+            #expect(try await line.queues.update(queue))
+            #expect(try await line.join("a", key: "1").entry.id != first.entry.id)
+        }
+    }
+
     @Test("the first of an idle queue goes at once, the second one interval later")
     func oneByOne() async throws {
         try await Line.with(rate: 60) { line in

@@ -282,13 +282,16 @@ final class HotRoutes: ChannelDuplexHandler {
         } else {
             joined = room.queues.join(request, on: context.eventLoop)
         }
-        joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        let place = joined.flatMap { [room, eventLoop = context.eventLoop] joined in
+            if let joined { return eventLoop.makeSucceededFuture(joined) }
+            return eventLoop.makeFutureWithTask { throw try await room.refusal(toJoin: queue.id) }
+        }
+        place.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
-            case .success(.some(let joined)):
+            case .success(let joined):
                 if joined.isNew { self.room.metrics.joined(queue.id) }
                 self.room.metrics.hotJoins.succeeded(since: started)
                 self.answer(number, HotAnswer.ok(EntryBody(entry: joined.entry, queue: queue, tenant: nil, token: joined.token)))
-            case .success(nil): self.fail(number, GatewayError.queueNotFound, self.room.metrics.hotJoins, started)
             case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
             }
         }

@@ -42,11 +42,11 @@ struct EntryBody: Sendable {
         buffer.writeStaticString(",\"position\":")
         buffer.writeJSON(.integer(entry.position))
         buffer.writeStaticString(",\"eta_seconds\":")
-        buffer.writeJSON(waits ? Self.eta(position: entry.position, rate: queue.ratePerMinute).map { .integer($0) } ?? .null : 0)
+        buffer.writeJSON(waits ? Self.eta(position: entry.position, rate: queue.currentRatePerMinute).map { .integer($0) } ?? .null : 0)
         buffer.writeStaticString(",\"queue_length\":")
         buffer.writeJSON(.integer(entry.queueLength))
         buffer.writeStaticString(",\"poll_after_ms\":")
-        buffer.writeJSON(.integer(waits ? Self.pollAfter(position: entry.position, rate: queue.ratePerMinute) : 0))
+        buffer.writeJSON(.integer(waits ? Self.pollAfter(position: entry.position, rate: queue.currentRatePerMinute) : 0))
         if let message = queue.message {
             buffer.writeStaticString(",\"message\":")
             buffer.writeJSONString(message)

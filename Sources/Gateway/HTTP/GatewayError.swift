@@ -39,6 +39,7 @@ extension GatewayError {
 
     static let applicationNotFound = notFound("Application not found", code: "application_not_found")
     static let queueNotFound = notFound("Queue not found", code: "queue_not_found")
+    static let queueClosed = conflict("Queue is closed: nobody can join any more", code: "queue_closed")
     static let tokenNotFound = notFound("Token not found", code: "token_not_found")
     static let entryNotFound = notFound("Entry not found", code: "entry_not_found")
 

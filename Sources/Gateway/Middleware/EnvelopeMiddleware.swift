@@ -36,8 +36,8 @@ struct EnvelopeMiddleware: RouterMiddleware {
     }
 }
 
-/// Which web pages may read our answers (`ALLOWED_ORIGINS`; Fetch standard, "CORS protocol"). Credentials are never allowed: no route uses
-/// cookies.
+/// Which web pages may read our answers (`ALLOWED_ORIGINS`; Fetch standard, "CORS protocol"). Credentials are never allowed: the
+/// dashboard's cookie is for our own pages.
 struct AllowedOrigins: Sendable {
     private let origins: Set<String>
 

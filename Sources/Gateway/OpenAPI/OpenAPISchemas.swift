@@ -177,7 +177,7 @@ enum OpenAPISchemas {
     private static let queueKeys = [
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
-        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme",
+        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state",
     ]
 
     private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
@@ -202,6 +202,12 @@ enum OpenAPISchemas {
             setting("return_hosts", described(hosts, "Hosts, with their sub-domains, to return to; none = the application's domain"), []),
             setting("lang", WebAssets.languageSchema, "en"),
             setting("theme", ["type": "string", "enum": ["light", "dark", "auto"]], "light"),
+            setting(
+                "state",
+                [
+                    "type": "string", "enum": .array(Queue.State.allCases.map { .string($0.rawValue) }),
+                    "description": "paused: the line grows and nobody is let in but by hand; closed: nobody joins any more",
+                ], "open"),
         ]
     }
 

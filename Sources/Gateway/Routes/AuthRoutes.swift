@@ -54,7 +54,8 @@ struct AuthRoutes {
         try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
         try await room.accounts.noteSignIn(account.id)
         return try await token(
-            for: Sessions.Session(account: account.id, signedIn: max(account.sessionsSince, Int(Timestamp.now().milliseconds / 1000))))
+            for: Sessions.Session(account: account.id, signedIn: max(account.sessionsSince, Int(Timestamp.now().milliseconds / 1000))),
+            request)
     }
 
     @Sendable func me(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -76,7 +77,7 @@ struct AuthRoutes {
             throw GatewayError.unauthorized(
                 "A secret key has no session to refresh: sign in at POST /auth/login", code: "invalid_credentials")
         }
-        return try await token(for: session)
+        return try await token(for: session, request)
     }
 
     @Sendable func logout(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -84,7 +85,9 @@ struct AuthRoutes {
         if let bearer = request.bearer, let session = await room.sessions.verify(bearer) {
             try await room.accounts.end(session: session.id, forSeconds: Sessions.sessionSeconds)
         }
-        return .noContent
+        var response = Response.noContent
+        if request.isFromPage { response.headers[.setCookie] = SessionCookie.cleared(isSecure: isSecure) }
+        return response
     }
 
     private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {
@@ -93,12 +96,21 @@ struct AuthRoutes {
         throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: room.configuration.limits.signInsPerMinute)
     }
 
-    private func token(for session: Sessions.Session) async throws -> Response {
+    /// A new token; one of our pages gets it as a cookie, which its scripts cannot read, and nothing else.
+    private func token(for session: Sessions.Session, _ request: Request) async throws -> Response {
         guard let issued = try await room.sessions.issue(session) else {
             throw GatewayError.unauthorized("The session has lasted for 24 hours: sign in again", code: "session_ended")
         }
+        var headers: HTTPFields = [.cacheControl: "no-store"]
+        if request.isFromPage {
+            headers[.setCookie] = SessionCookie.set(issued.token, seconds: issued.expiresIn, isSecure: isSecure)
+        }
         return .json(
-            ["access_token": .string(issued.token), "token_type": "bearer", "expires_in": .integer(issued.expiresIn)],
-            headers: [.cacheControl: "no-store"])
+            [
+                "access_token": request.isFromPage ? "" : .string(issued.token), "token_type": "bearer",
+                "expires_in": .integer(issued.expiresIn),
+            ], headers: headers)
     }
+
+    private var isSecure: Bool { room.configuration.publicURL.hasPrefix("https:") }
 }

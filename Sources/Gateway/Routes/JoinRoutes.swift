@@ -40,7 +40,7 @@ struct JoinRoutes {
         } else if let bearer = request.bearer, try await room.tenant(withSecret: bearer)?.id == tenant.id {
             join.visitorIsProof = true
         }
-        guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
+        guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
         if joined.isNew { room.metrics.joined(queue.id) }
         return EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).response
     }

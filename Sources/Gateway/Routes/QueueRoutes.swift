@@ -93,7 +93,7 @@ struct QueueRoutes {
         return .noContent
     }
 
-    private static func json(_ queue: Queue) -> JSON {
+    static func json(_ queue: Queue) -> JSON {
         [
             "application_id": .string(queue.tenant.description), "name": .string(queue.name),
             "max_users_per_minute": .number(queue.ratePerMinute), "priority": .integer(queue.priority),
@@ -101,6 +101,7 @@ struct QueueRoutes {
             "slug": .string(queue.slug), "wait_ttl_seconds": .integer(queue.waitTTLSeconds), "message": .optional(queue.message),
             "unique_visitors": .bool(queue.uniqueVisitors), "redirect_url": .optional(queue.redirectURL),
             "return_hosts": .array(queue.returnHosts.map(JSON.string)), "lang": .string(queue.language), "theme": .string(queue.theme),
+            "state": .string(queue.state.rawValue),
         ]
     }
 }
@@ -116,6 +117,7 @@ private struct QueueSettings {
         if let rate = fields.number("max_users_per_minute", 0...Self.maximumRate, fallback: nil) {
             changes.append { $0.ratePerMinute = rate }
         }
+        if let state = fields.choice("state", of: Queue.State.self) { changes.append { $0.state = state } }
         if fields.has("priority") {
             let priority = fields.integer("priority", 1...100, fallback: 1)
             changes.append { $0.priority = priority }

@@ -62,7 +62,7 @@ struct WalkInPlaceRoutes {
         var join = Queues.JoinRequest(queue: queue, walkIn: WalkIn(name: name, serviceType: type))
         join.idempotencyKey = key
         join.ticket = token.flatMap { room.queues.signer.verify($0, for: queue) }
-        guard let joined = try await room.queues.join(join) else { throw GatewayError.queueNotFound }
+        guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
         if joined.isNew { room.metrics.joined(queue.id) }
         var entry = joined.entry
         if entry.position == 0, let current = try await room.queues.currentStatus(of: entry.id, in: queue.id) { entry = current }

@@ -75,9 +75,9 @@ extension Room {
 }
 
 extension Request {
-    /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).
+    /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), or that of the dashboard's cookie.
     var bearer: String? {
-        guard let value = headers[.authorization] else { return nil }
+        guard let value = headers[.authorization] else { return sessionCookie }
         let parts = value.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return String(parts[1])

@@ -36,6 +36,12 @@ extension Room {
         return (queue, tenant)
     }
 
+    /// Why nobody can join the queue now: it was closed, or it is gone.
+    func refusal(toJoin queue: Identifier) async throws -> GatewayError {
+        guard let queue = try await queues.get(queue), queue.isActive else { return .queueNotFound }
+        return .queueClosed
+    }
+
     /// The queues of one application, or of all that the caller sees, by creation.
     /// - Throws: ``GatewayError`` 404 when the application named is not there for the caller.
     func queues(of tenant: Identifier? = nil, for caller: Caller) async throws -> [Queue] {

@@ -7,6 +7,7 @@ package struct Queue: Sendable, Equatable {
     package var name: String
     /// People let in per minute; 0 = by hand only. Fractions are allowed: 0.5 is one every two minutes.
     package var ratePerMinute: Double
+    package var state: State
     package var priority: Int
     /// Seconds of silence after which a waiting visitor is given up; 0 = never.
     package var waitTTLSeconds: Int
@@ -35,6 +36,17 @@ package struct Queue: Sendable, Equatable {
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
 
+    package enum State: String, Sendable, CaseIterable {
+        case open
+        /// The line grows, and nobody is let in but by hand.
+        case paused
+        /// Nobody joins any more; those in line are let in.
+        case closed
+    }
+
+    /// The rate at which people are let in as things are: none while paused.
+    package var currentRatePerMinute: Double { state == .paused ? 0 : ratePerMinute }
+
     package enum Names: String, Sendable, CaseIterable { case full, initials, hidden }
 
     package enum ETAModel: String, Sendable, CaseIterable {
@@ -62,6 +74,7 @@ extension Queue {
         self.slug = slug
         self.name = name
         ratePerMinute = fields["rate"].flatMap(Double.init) ?? 0
+        state = fields["state"].flatMap(State.init(rawValue:)) ?? .open
         priority = fields["priority"].flatMap(Int.init) ?? 1
         waitTTLSeconds = fields["wait_ttl"].flatMap(Int.init) ?? Self.defaultWaitTTLSeconds
         redirectURL = text("redirect_url")
@@ -84,7 +97,8 @@ extension Queue {
 
     var fields: [(String, String)] {
         var fields = [
-            ("tenant", tenant.compact), ("slug", slug), ("name", name), ("rate", "\(ratePerMinute)"), ("priority", String(priority)),
+            ("tenant", tenant.compact), ("slug", slug), ("name", name), ("rate", "\(ratePerMinute)"), ("state", state.rawValue),
+            ("priority", String(priority)),
             ("wait_ttl", String(waitTTLSeconds)), ("redirect_url", redirectURL ?? ""), ("return_hosts", returnHosts.joined(separator: " ")),
             ("unique_visitors", uniqueVisitors ? "1" : "0"), ("message", message ?? ""), ("lang", language), ("theme", theme),
             ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),

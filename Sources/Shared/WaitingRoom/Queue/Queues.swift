@@ -23,7 +23,7 @@ package struct Queues: Sendable {
         let id = Identifier.random()
         var queue = Queue(
             id: id, keys: QueueKeys(id), tenant: tenant, slug: slug ?? id.description, name: name,
-            ratePerMinute: Queue.defaultRatePerMinute, priority: 1,
+            ratePerMinute: Queue.defaultRatePerMinute, state: .open, priority: 1,
             waitTTLSeconds: Queue.defaultWaitTTLSeconds, redirectURL: nil, returnHosts: [], uniqueVisitors: false, message: nil,
             language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false,
             adminKeyHash: AdminKey.generate().hash)

@@ -17,9 +17,9 @@ Returns {released, still waiting, µs until the next token or -1 for no reason t
 -- @include clock
 -- @include admit
 local waiting = redis.call('ZCARD', KEYS[2])
-local settings = redis.call('HMGET', KEYS[1], 'active', 'rate')
+local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'state')
 local rate = tonumber(settings[2] or '0')
-if settings[1] ~= '1' or not rate or rate <= 0 then return { 0, waiting, -1, {} } end
+if settings[1] ~= '1' or settings[3] == 'paused' or not rate or rate <= 0 then return { 0, waiting, -1, {} } end
 
 local bucket = redis.call('HMGET', KEYS[4], 'tokens', 'at_us', 'idle')
 local at = tonumber(bucket[2] or now_us)
