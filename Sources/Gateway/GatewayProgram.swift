@@ -17,9 +17,15 @@ struct GatewayProgram: Service {
     let logger: Logger
 
     func run() async throws {
-        let secret = try await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
-        let room = try await Room(configuration: configuration, redis: redis, secret: secret, metrics: metrics, logger: logger)
-        try await FirstAdministrator(room: room, logger: logger).ensure()
+        // Without one it was shut down before Redis could tell it.
+        guard
+            let secret = try? await cancelWhenGracefulShutdown({
+                try await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
+            })
+        else { return }
+        let room = try await Room(
+            configuration: configuration, redis: redis, secret: secret, metrics: metrics, readiness: Readiness(isStarting: true),
+            logger: logger)
 
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: room.signs),
@@ -34,12 +40,21 @@ struct GatewayProgram: Service {
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serving.value }
+                group.addTask { try await start(room) }
                 group.addTask { try await drain(room, server) }
                 try await group.waitForAll()
             }
         } onCancel: {
             serving.cancel()
         }
+    }
+
+    /// While Redis is away at the start, requests are answered with the truth all the same.
+    private func start(_ room: Room) async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await FirstAdministrator(room: room, logger: logger).ensure() }
+            room.readiness.start()
+        } catch is CancellationError {}
     }
 
     private func drain(_ room: Room, _ server: ServiceGroup) async throws {

@@ -22,7 +22,7 @@ struct Room: Sendable {
 
     init(
         configuration: ServiceConfiguration, redis: RedisClient, secret: SecretKey, metrics: GatewayMetrics,
-        passwordHash: PasswordHash = .standard, logger: Logger
+        passwordHash: PasswordHash = .standard, readiness: Readiness = Readiness(), logger: Logger
     ) async throws {
         self.configuration = configuration
         self.redis = redis
@@ -37,6 +37,6 @@ struct Room: Sendable {
         limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)
         signs = SignsOfLife(redis: redis, logger: logger)
         assets = try WebAssets()
-        readiness = Readiness()
+        self.readiness = readiness
     }
 }

@@ -1,4 +1,7 @@
+import AsyncHTTPClient
 import Foundation
+import NIOCore
+import NIOHTTP1
 import Redis
 import TestSupport
 import Testing
@@ -49,6 +52,29 @@ struct ProgramTests {
             releaser.signal(SIGTERM)
             #expect(try await releaser.end(within: .seconds(12)) == 0)
         }
+    }
+
+    @Test("a gateway that never found Redis says so, and ends when told to")
+    func neverFoundRedis() async throws {
+        let port = freePort()
+        let nowhere = ["REDIS_URL": "unix:///nonexistent/redis.sock", "PORT": String(port)]
+        let gateway = try Program("Gateway", environment: nowhere.merging(["SECRET_KEY": Installation.secretKey]) { $1 })
+        let address = "http://127.0.0.1:\(port)/health"
+        try await eventually("it is alive") { try await status(address + "/live") == 200 }
+        #expect(try await status(address + "/ready") == 503)
+        #expect(try await status(address) == 503)
+        // One that keeps its key in Redis cannot answer without.
+        let keyless = try Program("Gateway", environment: nowhere)
+        try await Task.sleep(for: .milliseconds(500))
+        for program in [gateway, keyless] {
+            program.signal(SIGTERM)
+            #expect(try await program.end(within: .seconds(12)) == 0)
+            program.remove()
+        }
+    }
+
+    private func status(_ address: String) async throws -> UInt? {
+        try? await HTTPClient.shared.execute(HTTPClientRequest(url: address), timeout: .seconds(5)).status.code
     }
 
     @Test("a releaser outlives Redis")

@@ -26,7 +26,7 @@ struct QueueRoutesTests {
             #expect(made.json["slug"] == made.json["id"])
             #expect(made.text.contains("\"max_users_per_minute\":10,\"priority\":1,"))
             #expect(made.text.contains("\"wait_ttl_seconds\":600,\"message\":null,\"unique_visitors\":false,\"redirect_url\":null,"))
-            #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\"}"))
+            #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\",\"state\":\"open\"}"))
             #expect(made.json["is_active"] == true)
             let got = try await office.site.call(.get, "/queues/\(made.json["id"]?.string ?? "")", as: office.one.viewer)
             #expect(got.json == made.json)

@@ -7,7 +7,30 @@ import WaitingRoom
 
 /// What browsers are given: scripts, styles, page templates and the words of each language, all built into the program.
 struct WebAssets: Sendable {
-    enum Page: String, Sendable, CaseIterable { case wait, walkIn, error, docs }
+    enum Page: String, Sendable, CaseIterable {
+        case wait, walkIn, error, docs
+        case admin, adminSignIn, adminFailure, adminOverview, adminQueue, adminPerson, adminCallbacks, adminApplications, adminUsers,
+            adminAudit
+
+        fileprivate var template: [UInt8] {
+            switch self {
+            case .wait: PackageResources.wait_mustache
+            case .walkIn: PackageResources.walk_in_mustache
+            case .error: PackageResources.error_mustache
+            case .docs: PackageResources.docs_mustache
+            case .admin: PackageResources.admin_mustache
+            case .adminSignIn: PackageResources.admin_sign_in_mustache
+            case .adminFailure: PackageResources.admin_failure_mustache
+            case .adminOverview: PackageResources.admin_overview_mustache
+            case .adminQueue: PackageResources.admin_queue_mustache
+            case .adminPerson: PackageResources.admin_person_mustache
+            case .adminCallbacks: PackageResources.admin_callbacks_mustache
+            case .adminApplications: PackageResources.admin_applications_mustache
+            case .adminUsers: PackageResources.admin_users_mustache
+            case .adminAudit: PackageResources.admin_audit_mustache
+            }
+        }
+    }
 
     private let templates: [Page: MustacheTemplate]
     private let queueScript: String
@@ -29,12 +52,8 @@ struct WebAssets: Sendable {
     }
 
     init() throws {
-        templates = [
-            .wait: try MustacheTemplate(string: Self.text(PackageResources.wait_mustache)),
-            .walkIn: try MustacheTemplate(string: Self.text(PackageResources.walk_in_mustache)),
-            .error: try MustacheTemplate(string: Self.text(PackageResources.error_mustache)),
-            .docs: try MustacheTemplate(string: Self.text(PackageResources.docs_mustache)),
-        ]
+        templates = Dictionary(
+            uniqueKeysWithValues: try Page.allCases.map { ($0, try MustacheTemplate(string: Self.text($0.template))) })
         queueScript = Self.text(PackageResources.queue_js)
     }
 
@@ -67,22 +86,27 @@ struct WebAssets: Sendable {
         "walk_in": text(PackageResources.walk_in_js), "admin_key": text(PackageResources.admin_key_js),
         "place": text(PackageResources.place_js), "kiosk": text(PackageResources.kiosk_js), "desk": text(PackageResources.desk_js),
     ]
+    static let adminScript = text(PackageResources.admin_js)
     static let styles = text(PackageResources.anteroom_css)
+    static let adminStyles = text(PackageResources.admin_css)
+
+    /// A part of a page.
+    func render(_ page: Page, _ context: [String: Any]) -> String { templates[page]?.render(context) ?? "" }
 
     /// A page, with the headers that keep everything foreign out of it.
     func page(_ page: Page, _ context: [String: Any], status: HTTPResponse.Status = .ok) -> Response {
-        let html = templates[page]?.render(context) ?? ""
-        var response = Response.text(html, type: "text/html; charset=utf-8")
+        var response = Response.text(render(page, context), type: "text/html; charset=utf-8")
         response.status = status
-        response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy
+        response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy(hasForms: page == .admin)
         response.headers[.cacheControl] = "no-store"
         response.headers[.referrerPolicy] = "no-referrer"
         return response
     }
 
-    private static let contentSecurityPolicy =
+    private static func contentSecurityPolicy(hasForms: Bool) -> String {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-        + "form-action 'none'; frame-ancestors 'none'"
+            + "form-action \(hasForms ? "'self'" : "'none'"); frame-ancestors 'none'"
+    }
 
     /// JSON that stays one literal inside a script, whatever the texts hold.
     static func scriptSafe(_ value: JSON) -> String {

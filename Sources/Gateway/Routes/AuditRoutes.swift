@@ -32,7 +32,7 @@ struct AuditRoutes {
         let application = query.optionalIdentifier("application_id")
         let queueID = query.optionalIdentifier("queue_id")
         let before = query.optionalText("before", length: 1...40)
-        if let before, before.wholeMatch(of: /[0-9]{1,15}-[0-9]{1,15}/) == nil {
+        if before != nil, Self.lineID(before) == nil {
             query.note("before", type: "value_error", "Input should be the id of a line")
         }
         let limit = query.integer("limit", 1...200, fallback: 50)
@@ -40,6 +40,11 @@ struct AuditRoutes {
         if let application, !caller.sees(application) { throw GatewayError.applicationNotFound }
         let lines = try await room.audit.list(of: application ?? caller.scope, target: queueID, before: before, limit: limit)
         return .json(.array(lines.map(Self.json)))
+    }
+
+    /// `text` if it is the id of a line.
+    static func lineID(_ text: String?) -> String? {
+        text.flatMap { $0.wholeMatch(of: /[0-9]{1,15}-[0-9]{1,15}/) == nil ? nil : $0 }
     }
 
     private static func json(_ line: AuditLine) -> JSON {

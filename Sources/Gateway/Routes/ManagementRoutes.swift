@@ -4,6 +4,6 @@ enum ManagementRoutes {
         AuthRoutes(room: room).routes + ApplicationRoutes(room: room).routes + QueueRoutes(room: room).routes
             + RehearsalRoutes(room: room).routes + UserRoutes(room: room).routes + CallbackRoutes(room: room).routes
             + DashboardRoutes(room: room).routes + FigureRoutes(room: room).routes + AccountRoutes(room: room).routes
-            + AuditRoutes(room: room).routes + ServiceRoutes(room: room).routes
+            + AuditRoutes(room: room).routes + AdminRoutes(room: room).routes + ServiceRoutes(room: room).routes
     }
 }

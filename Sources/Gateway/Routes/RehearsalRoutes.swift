@@ -37,7 +37,7 @@ struct RehearsalRoutes {
         ])
     }
 
-    private static func rehearsal(_ fields: inout Fields, of queue: Queue) -> Rehearsal {
+    static func rehearsal(_ fields: inout Fields, of queue: Queue) -> Rehearsal {
         let counts = fields.optionalCounts("arrivals", most: mostMinutes, total: mostVisitors)
         let word = counts == nil ? fields.choice("arrivals", of: ["steady", "burst"]) : nil
         if counts == nil, !fields.has("visitors") { fields.note("visitors", type: "missing", "Field required") }

@@ -60,7 +60,7 @@ struct ScriptRoutes {
         asset("/scripts/\(name).js", summary, WebAssets.walkInScripts[name] ?? "", type: "text/javascript")
     }
 
-    private static func asset(_ path: String, _ summary: String, _ text: String, type: String) -> Route {
+    static func asset(_ path: String, _ summary: String, _ text: String, type: String) -> Route {
         Route(
             .get, path, access: .anyone,
             Operation(tag: "Browser", summary: summary, answer: ["type": "string"], answerType: type),

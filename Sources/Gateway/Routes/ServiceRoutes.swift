@@ -77,7 +77,9 @@ struct ServiceRoutes {
 
     @Sendable func ready(_ request: Request, context: GatewayContext) async throws -> Response {
         let status =
-            if room.readiness.isDraining { "draining" } else if await isRedisHealthy() { "ready" } else { "unavailable" }
+            if room.readiness.isDraining { "draining" } else if room.readiness.isStarting { "starting" } else if await isRedisHealthy() {
+                "ready"
+            } else { "unavailable" }
         return .json(
             ["status": .string(status)], status: status == "ready" ? .ok : .serviceUnavailable, headers: [.cacheControl: "no-store"])
     }
