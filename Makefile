@@ -34,8 +34,8 @@ build: deps
 .PHONY: test
 test: deps lint build $(VENV)/ready
 	@dev/test
-	@echo "Browser tests"
-	ANTEROOM_BIN=$(BIN) $(VENV)/bin/pytest -q -p no:cacheprovider Tests/Browser
+	@echo "Tests of operation, and of the pages in a browser"
+	ANTEROOM_BIN=$(BIN) $(VENV)/bin/pytest -q -p no:cacheprovider Tests/Operations Tests/Browser
 
 .PHONY: lint
 lint:
