@@ -33,19 +33,22 @@ class Answer(Exception):
 
 
 class Service:
-    def __init__(self, folder):
+    def __init__(self, folder, **variables):
+        """`variables` are for both programs, beside those that every run needs."""
         self.folder = pathlib.Path(folder)
         self.address = f"http://127.0.0.1:{free_port()}"
         self.password = secrets.token_urlsafe(18)
         self.children = []
         self.token = None
+        self.variables = variables
+        self.metrics = {"gateway": [], "releaser": []}  # host:port of each one's /metrics
 
     def start(self):
         redis_socket = self.folder / "redis.sock"
         self.redis = self.launch(
             "redis", ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)])
         until(redis_socket.exists, "redis-server's socket")
-        environment = {
+        self.variables = {
             "PATH": os.environ["PATH"],
             "APP_ENV": "development",
             "REDIS_URL": f"unix://{redis_socket}",
@@ -57,12 +60,20 @@ class Service:
             "ADMIN_PASSWORD": self.password,
             # All visitors of all tests come from one address.
             "JOIN_LIMIT_PER_MINUTE": "1000000",
-        }
-        self.launch("gateway", [str(BINARIES / "Gateway")], environment | {"METRICS_PORT": str(free_port())})
-        self.launch("releaser", [str(BINARIES / "Releaser")], environment | {"METRICS_PORT": str(free_port())})
+        } | self.variables
+        self.start_one("gateway")
+        self.start_one("releaser")
         until(self.is_ready, f"the gateway ({self.folder / 'gateway.log'})", seconds=60)
         form = urllib.parse.urlencode({"username": EMAIL, "password": self.password}).encode()
         self.token = self.call("POST", "/auth/login", form)["access_token"]
+
+    def start_one(self, program):
+        """Starts one more `gateway` or `releaser`. All gateways would take the same port, so only releasers may be several."""
+        port = free_port()
+        number = len(self.metrics[program])
+        self.metrics[program].append(f"127.0.0.1:{port}")
+        name = f"{program}-{number + 1}" if number else program
+        self.launch(name, [str(BINARIES / program.title())], self.variables | {"METRICS_PORT": str(port)})
 
     def launch(self, name, command, environment=None):
         with open(self.folder / f"{name}.log", "wb") as log:

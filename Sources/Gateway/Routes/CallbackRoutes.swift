@@ -78,8 +78,9 @@ struct CallbackRoutes {
         try query.check()
         guard let application else { throw GatewayError.applicationNotFound }
         var count = 0
-        for queue in try await room.queues(of: application, for: caller) {
-            count += try await room.callbacks.resendDeadLetters(of: queue.id)
+        let queues = try await room.queues(of: application, for: caller).map(\.id)
+        for queue in try await room.callbacks.holding(.dead, among: queues) {
+            count += try await room.callbacks.resendDeadLetters(of: queue)
         }
         await room.note(
             "callback.resend_all", on: application, of: application, after: ["resent": .integer(count)], by: caller, context)
@@ -102,9 +103,13 @@ struct CallbackRoutes {
 extension Room {
     /// Callbacks of `queues`, those of the latest releases first.
     func callbacks(of queues: [Queue], states: [CallbackStatus.State], limit: Int) async throws -> [(Queue, Callbacks.Listed)] {
+        let byID = Dictionary(uniqueKeysWithValues: queues.map { ($0.id, $0) })
         var found: [(queue: Queue, callback: Callbacks.Listed)] = []
-        for queue in queues {
-            for state in states { found += try await callbacks.list(queue.id, state, limit: limit).map { (queue, $0) } }
+        for state in states {
+            for id in try await callbacks.holding(state, among: queues.map(\.id)) {
+                guard let queue = byID[id] else { continue }
+                found += try await callbacks.list(id, state, limit: limit).map { (queue, $0) }
+            }
         }
         return Array(found.sorted { $0.callback.released > $1.callback.released }.prefix(limit))
     }

@@ -55,6 +55,24 @@ extension Callbacks {
         }
     }
 
+    /// Those of `queues` that may have callbacks in a state: one round trip, however many queues there are.
+    package func holding(_ state: CallbackStatus.State, among queues: [Identifier]) async throws(RedisError) -> [Identifier] {
+        let replies = try await redis.pipeline(
+            queues.map { queue in
+                let keys = QueueKeys(queue)
+                let key =
+                    switch state {
+                    case .pending: keys.outbox
+                    case .delivered: keys.deliveries
+                    case .dead: keys.dead
+                    }
+                return RedisCommand("EXISTS", .string(key))
+            })
+        var found: [Identifier] = []
+        for (queue, reply) in zip(queues, replies) where try reply.get().integer == 1 { found.append(queue) }
+        return found
+    }
+
     /// Makes the callbacks of these entries due now (`resend_callbacks-6.lua`): dead and delivered ones once more, pending ones at once.
     /// - Returns: how many there were.
     package func resend(_ entries: [Identifier], of queue: Identifier) async throws(RedisError) -> Int {

@@ -89,7 +89,7 @@ package struct Callbacks: Sendable {
     /// Dead letters of the queues named, newest first.
     package func deadLetters(of queues: [Identifier], limit: Int) async throws(RedisError) -> [DeadLetter] {
         var letters: [DeadLetter] = []
-        for queue in queues {
+        for queue in try await holding(.dead, among: queues) {
             let keys = QueueKeys(queue)
             let index = try await redis.send(
                 RedisCommand("ZREVRANGE", .string(keys.dead), 0, .integer(Int64(limit - 1)), "WITHSCORES"))
