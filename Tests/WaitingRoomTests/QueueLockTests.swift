@@ -55,4 +55,17 @@ struct QueueLockTests {
             #expect(try await QueueLocks.alive(redis: line.redis, seconds: 10) == 1)
         }
     }
+
+    @Test("one of the workers alive is the first, by name")
+    func first() async throws {
+        try await Line.with { line in
+            let (a, b) = (locks(line, "a"), locks(line, "b"))
+            #expect(try await a.isFirst() == false)
+            for worker in [b, a] { _ = try await worker.beat() }
+            let isFirst = [try await a.isFirst(), try await b.isFirst()]
+            #expect(isFirst == [true, false])
+            try await a.leave()
+            #expect(try await b.isFirst())
+        }
+    }
 }

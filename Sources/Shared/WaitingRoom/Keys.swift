@@ -39,6 +39,8 @@ package struct QueueKeys: Sendable, Equatable {
     /// Streams: how the queue did, by the ms when each minute and each hour ended (`measure-6.lua`).
     package let minutes: String
     package let hours: String
+    /// Hash: what is wrong with the queue, and who was told (`incident.lua`).
+    package let incidents: String
     /// String: which worker looks after the queue.
     package let lock: String
 
@@ -66,6 +68,7 @@ package struct QueueKeys: Sendable, Equatable {
         transfers = tag + "transfers"
         minutes = tag + "minutes"
         hours = tag + "hours"
+        incidents = tag + "incidents"
         lock = tag + "lock"
     }
 }
@@ -88,6 +91,8 @@ package enum CatalogueKeys {
     package static func audit(of tenant: Identifier) -> String { tag + "audit:" + tenant.compact }
     /// Sorted set: workers by the ms of their last sign of life.
     package static let workers = tag + "workers"
+    /// Hash: what is wrong with the service as a whole, and who was told (`incident.lua`).
+    package static let incidents = tag + "incidents"
     /// String: the secret key made at the first start in development.
     package static let secret = tag + "secret"
 

@@ -13,6 +13,7 @@ package enum Scripts {
     package static let claim = load("claim-1", PackageResources.claim_1_lua)
     package static let claimCallbacks = load("claim_callbacks-4", PackageResources.claim_callbacks_4_lua)
     package static let claimLock = load("claim_lock-1", PackageResources.claim_lock_1_lua)
+    package static let claimNotice = load("claim_notice-1", PackageResources.claim_notice_1_lua)
     package static let figures = load("figures-7", PackageResources.figures_7_lua)
     package static let freeLock = load("free_lock-1", PackageResources.free_lock_1_lua)
     package static let handOver = load("hand_over-11", PackageResources.hand_over_11_lua)
@@ -24,6 +25,7 @@ package enum Scripts {
     package static let listCallbacks = load("list_callbacks-7", PackageResources.list_callbacks_7_lua)
     package static let measure = load("measure-6", PackageResources.measure_6_lua)
     package static let noShow = load("no_show-11", PackageResources.no_show_11_lua)
+    package static let noteIncident = load("note_incident-1", PackageResources.note_incident_1_lua)
     package static let publish = load("publish-3", PackageResources.publish_3_lua)
     package static let recall = load("recall-11", PackageResources.recall_11_lua)
     package static let release = load("release-10", PackageResources.release_10_lua)
@@ -32,6 +34,7 @@ package enum Scripts {
     package static let search = load("search-1", PackageResources.search_1_lua)
     package static let serve = load("serve-11", PackageResources.serve_11_lua)
     package static let settleCallback = load("settle_callback-7", PackageResources.settle_callback_7_lua)
+    package static let settleNotice = load("settle_notice-1", PackageResources.settle_notice_1_lua)
     package static let settleTransfer = load("settle_transfer-1", PackageResources.settle_transfer_1_lua)
     package static let status = load("status-2", PackageResources.status_2_lua)
     package static let story = load("story-11", PackageResources.story_11_lua)
@@ -40,6 +43,7 @@ package enum Scripts {
     package static let transfer = load("transfer-11", PackageResources.transfer_11_lua)
     package static let undo = load("undo-11", PackageResources.undo_11_lua)
     package static let unpublish = load("unpublish-2", PackageResources.unpublish_2_lua)
+    package static let watch = load("watch-7", PackageResources.watch_7_lua)
 
     private static let includes: [String: [UInt8]] = [
         "admit": PackageResources.admit_lua,
@@ -47,6 +51,7 @@ package enum Scripts {
         "clock": PackageResources.clock_lua,
         "desk": PackageResources.desk_lua,
         "finish": PackageResources.finish_lua,
+        "incident": PackageResources.incident_lua,
         "join": PackageResources.join_lua,
         "place": PackageResources.place_lua,
         "put_back": PackageResources.put_back_lua,

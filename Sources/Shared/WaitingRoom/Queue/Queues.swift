@@ -82,10 +82,12 @@ package struct Queues: Sendable {
         return try await catalogue.change(fields, from: before?.fields, of: QueueKeys(queue.id).settings)
     }
 
-    /// Hides the queue: nobody joins it or is let in any more.
+    /// Hides the queue: nobody joins it or is let in any more, and its incidents are nobody's business.
     /// - Returns: `false` when there was none.
     package func delete(_ id: Identifier) async throws(RedisError) -> Bool {
         defer { cache.forget(id) }
-        return try await catalogue.change([("deleted", "1"), ("active", "0")], of: QueueKeys(id).settings)
+        let wasThere = try await catalogue.change([("deleted", "1"), ("active", "0")], of: QueueKeys(id).settings)
+        _ = try await redis.send(RedisCommand("DEL", .string(QueueKeys(id).incidents)))
+        return wasThere
     }
 }

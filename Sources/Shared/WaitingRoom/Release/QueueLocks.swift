@@ -50,6 +50,12 @@ package struct QueueLocks: Sendable {
         return max(1, Int(reply.integer ?? 1))
     }
 
+    /// Whether this worker is the first by name of those alive: the one that does what needs to be done by one only.
+    package func isFirst() async throws(RedisError) -> Bool {
+        let living = try await redis.send(RedisCommand("ZRANGE", .string(CatalogueKeys.workers), 0, -1))
+        return (living.array ?? []).compactMap(\.string).min() == worker
+    }
+
     /// Takes this worker off the list of the living, so that the others take its share at once.
     package func leave() async throws(RedisError) {
         _ = try await redis.send(RedisCommand("ZREM", .string(CatalogueKeys.workers), .string(worker)))
