@@ -70,6 +70,43 @@ struct ServiceConfigurationTests {
         #expect(complaint([variable: value])?.variable == variable)
     }
 
+    @Test("alerts: TLS on 465, STARTTLS on 587 and wherever there is a password; mail comes from the user if that is an address")
+    func alerts() throws {
+        let nobody = try read([:]).alerts
+        #expect(nobody.mail == nil)
+        #expect(nobody.webhookURL == nil)
+        #expect(nobody.queueThreshold == 100)
+        let base = [
+            "SMTP_HOST": "mail.example", "ADMIN_EMAIL": "ann@example.com", "QUEUE_THRESHOLD": "7", "WEBHOOK_URL": "https://a.example/x/",
+        ]
+        let alerts = try read(base).alerts
+        #expect(alerts.mail == .init(host: "mail.example", port: 587, credentials: nil, recipient: "ann@example.com"))
+        #expect(alerts.mail?.sender == "ann@example.com")
+        #expect(alerts.webhookURL == "https://a.example/x/")
+        #expect(alerts.queueThreshold == 7)
+        let account = ["SMTP_USER": "bot@example.com", "SMTP_PASS": "hush"]
+        #expect(try read(base.merging(account) { $1 }).alerts.mail?.sender == "bot@example.com")
+        #expect(try read(base.merging(["SMTP_USER": "bot", "SMTP_PASS": "hush"]) { $1 }).alerts.mail?.sender == "ann@example.com")
+        func security(_ port: String, _ more: [String: String] = [:]) throws -> ServiceConfiguration.Mail.Security? {
+            try read(base.merging(more) { $1 }.merging(["SMTP_PORT": port]) { $1 }).alerts.mail?.security
+        }
+        #expect(try security("465", account) == .tls)
+        #expect(try security("587") == .startTLS)
+        #expect(try security("2525", account) == .startTLS)
+        #expect(try security("1025") == .opportunistic)
+    }
+
+    @Test("mail that could not be sent stops the start, and the complaint names what is missing")
+    func mail() {
+        #expect(complaint(["SMTP_HOST": "h", "SMTP_USER": "u"])?.variable == "SMTP_PASS")
+        #expect(complaint(["SMTP_HOST": "h", "SMTP_PASS": "p"])?.variable == "SMTP_USER")
+        #expect(complaint(["SMTP_USER": "u", "SMTP_PASS": "p"])?.variable == "SMTP_HOST")
+        for host in ["smtp://h", "h:25", "h/x", "h x"] { #expect(complaint(["SMTP_HOST": host])?.variable == "SMTP_HOST") }
+        for address in ["a@b@c", "@b", "a b@c", "a@b\r\nBcc: c@d", "<a@b>"] {
+            #expect(complaint(["SMTP_HOST": "h", "ADMIN_EMAIL": address])?.variable == "ADMIN_EMAIL")
+        }
+    }
+
     @Test("no secret is in what is said of it")
     func secrets() throws {
         for (variable, value) in [("SECRET_KEY", "hush"), ("REDIS_URL", "mysql://ann:hush@host"), ("WEBHOOK_URL", "hush")] {

@@ -48,6 +48,7 @@ package struct ServiceConfiguration: Sendable {
     package let defaultQueue: String
     package let averageServiceMinutes: Double
     package let retentionHours: Int
+    package let alerts: Alerts
     package let logLevel: String
     /// `nil` when not set: text on a terminal, else JSON.
     package let logFormat: LogFormat?
@@ -107,7 +108,7 @@ package struct ServiceConfiguration: Sendable {
             ? nil : LogFormat(rawValue: values.choice("LOG_FORMAT", of: ["text", "json"], fallback: "json"))
         rebuildSeconds = try values.integer("REBUILD_SECONDS", 0...3600, fallback: 30)
         drainSeconds = try values.integer("DRAIN_SECONDS", 0...600, fallback: isProduction ? 5 : 0)
-        try Self.checkAlerts(values)
+        alerts = try Alerts(values, adminEmail: adminEmail)
         foreignVariables = ConfigurationVariable.foreign.filter { values.text($0) != nil }
     }
 
@@ -131,12 +132,5 @@ package struct ServiceConfiguration: Sendable {
         guard let text = try values.text("SECRET_KEY", required: required, expected: expected) else { return nil }
         guard let secret = SecretKey(text) else { throw ConfigurationError("SECRET_KEY", held: text, expected: expected) }
         return secret
-    }
-
-    /// Alerts are sent by a later version; a wrong value must stop the start all the same.
-    private static func checkAlerts(_ values: ConfigurationValues) throws {
-        _ = try values.integer("SMTP_PORT", 1...65_535, fallback: 587)
-        _ = try values.integer("QUEUE_THRESHOLD", 1...1_000_000_000, fallback: 100)
-        _ = try values.url("WEBHOOK_URL")
     }
 }
