@@ -37,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
+        .systemLibrary(name: "CCurl", path: "Sources/Shared/CCurl"),
         .systemLibrary(name: "CHiredis", path: "Sources/Shared/CHiredis"),
         .systemLibrary(name: "CQREncode", path: "Sources/Shared/CQREncode"),
         .target(
@@ -110,6 +111,7 @@ let package = Package(
         .executableTarget(
             name: "Releaser",
             dependencies: [
+                "CCurl",
                 "Observability",
                 "Redis",
                 "WaitingRoom",

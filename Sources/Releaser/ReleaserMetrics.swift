@@ -20,6 +20,7 @@ struct ReleaserMetrics: Sendable {
     let callbacksUnderWay: Gauge
     let callbacksOwed: Gauge
     let releaseLag: CoreMetrics.Timer
+    private let alerts: [Incident.Kind: Counter]
 
     init(registry: PrometheusRegistry) {
         self.registry = registry
@@ -53,6 +54,11 @@ struct ReleaserMetrics: Sendable {
         registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
         registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
         registry.describe("queue_rate_per_minute", help: "The rate asked of a queue, told by the worker that looks after it; 0 = by hand")
+        registry.describe("alerts_raised_total", help: "Incidents that this worker was the one to open, by kind")
+        alerts = Dictionary(
+            uniqueKeysWithValues: Incident.Kind.allCases.map {
+                ($0, Counter(label: "alerts_raised_total", dimensions: [("kind", $0.rawValue)], factory: registry))
+            })
         registry.describe("queue_size", help: "People waiting, told by the worker that looks after the queue")
         registry.describe("queue_released_total", help: "People let in by this worker, by queue")
         registry.describe(
@@ -61,6 +67,8 @@ struct ReleaserMetrics: Sendable {
     }
 
     func render() -> String { registry.render() }
+
+    func alertsRaised(_ kind: Incident.Kind) -> Counter { alerts[kind]! }
 
     /// The metrics of one queue; they go when the worker no longer looks after it.
     func queue(_ id: Identifier) -> QueueMetrics { QueueMetrics(id, registry: registry) }

@@ -16,15 +16,20 @@ final class Worker: Service, Sendable {
     let deliveries = Deliveries()
     let sender: CallbackSender
     let retries: RetrySchedule
-    private let locks: QueueLocks
+    let locks: QueueLocks
+    private let alertPace: AlertPace
     /// Seconds beyond `DRAIN_SECONDS` that attempts under way may take at the end, of the ten within which the process is gone.
     private static let grace = 7
 
     private let domain = Mutex<(tenants: Tenants, queues: Queues)?>(nil)
     private let care = Mutex<[Identifier: Task<Void, Never>]>([:])
 
-    init(configuration: ServiceConfiguration, redis: RedisClient, metrics: ReleaserMetrics, logger: Logger) {
+    /// - Parameter alertPace: by default what is right outside of tests.
+    init(
+        configuration: ServiceConfiguration, redis: RedisClient, metrics: ReleaserMetrics, logger: Logger, alertPace: AlertPace? = nil
+    ) {
         self.configuration = configuration
+        self.alertPace = alertPace ?? AlertPace(limits: .init(waiting: configuration.alerts.queueThreshold))
         self.redis = redis
         self.metrics = metrics
         self.logger = logger
@@ -48,11 +53,14 @@ final class Worker: Service, Sendable {
             guard let secret = await self.secret() else { return }
             self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret), Queues(redis: self.redis, secret: secret)) }
             self.logger.info("Looking after queues", metadata: ["worker": "\(self.locks.worker)"])
+            let alerts = Task { await AlertLoop(worker: self, pace: self.alertPace).run() }
             while !Task.isCancelled {
                 await self.shareQueues()
                 await self.measure()
                 try? await Task.sleep(for: .milliseconds(min(500, max(50, self.configuration.lockLifeMilliseconds / 4))))
             }
+            alerts.cancel()
+            await alerts.value
         }
         await stop()
     }

@@ -55,7 +55,9 @@ struct Workplace: Sendable {
     }
 
     /// Runs `body` while one more worker works; then shuts it down as SIGTERM would, and waits until it has ended.
-    func withWorker(_ variables: [String: String] = [:], _ body: @Sendable (Worker) async throws -> Void) async throws {
+    func withWorker(
+        _ variables: [String: String] = [:], alertPace: AlertPace? = nil, _ body: @Sendable (Worker) async throws -> Void
+    ) async throws {
         var environment = ["REDIS_URL": server.url, "SECRET_KEY": Self.secretText, "LOCK_TTL_MS": "400", "RELEASE_TICK_MS": "20"]
         environment.merge(variables) { $1 }
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
@@ -63,7 +65,7 @@ struct Workplace: Sendable {
         logger.logLevel = .critical
         let worker = Worker(
             configuration: try ServiceConfiguration(reader), redis: redis, metrics: ReleaserMetrics(registry: PrometheusRegistry()),
-            logger: logger)
+            logger: logger, alertPace: alertPace)
         let group = ServiceGroup(configuration: .init(services: [worker], logger: logger))
         let running = Task { try await group.run() }
         let result: Result<Void, any Error>

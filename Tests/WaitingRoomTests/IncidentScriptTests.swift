@@ -213,26 +213,21 @@ struct IncidentScriptTests {
     }
 
     @Test(
-        "no standstill: paused, by hand, of a tenant that is off, nobody waits, or nobody looked",
-        arguments: ["paused", "by hand", "switched off", "empty", "unwatched"])
+        "no standstill: paused, switched off, by hand, of a tenant that is off, nobody waits, or nobody looked",
+        arguments: ["paused", "off", "by hand", "tenant off", "empty", "unwatched"])
     func notStalled(how: String) async throws {
-        try await Line.with(
-            rate: how == "by hand" ? 0 : 60_000, change: { if how == "paused" { $0.isActive = false } }
-        ) { line in
+        try await Line.with(rate: how == "by hand" ? 0 : 60_000) { line in
             let watched = Watched(line) {
                 $0.standstill = .milliseconds(1)
                 if how == "unwatched" { $0.unwatched = .zero }
             }
-            if how != "empty" {
-                // Nobody joins a queue that is paused, but people wait there.
-                var open = line.queue
-                open.isActive = true
-                #expect(try await line.queues.update(open))
-                try await line.join()
-                if how == "paused" { #expect(try await line.queues.update(line.queue)) }
-            }
+            if how != "empty" { try await line.join() }
+            var queue = line.queue
+            if how == "paused" { queue.state = .paused }
+            if how == "off" { queue.isActive = false }
+            #expect(try await line.queues.update(queue))
             for _ in 0..<5 {
-                #expect(try await watched.changes(isServed: how != "switched off").isEmpty)
+                #expect(try await watched.changes(isServed: how != "tenant off").isEmpty)
                 try await Task.sleep(for: .milliseconds(10))
             }
         }

@@ -20,7 +20,7 @@ opened or resolved.
 -- @include clock
 -- @include record
 -- @include incident
-local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'deleted')
+local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'deleted', 'state')
 if not settings[2] or settings[3] == '1' then return { 0, {} } end
 local changes = {}
 local function note(kind, level, value, detail)
@@ -40,7 +40,7 @@ else
 end
 
 local rate = tonumber(settings[2])
-if settings[1] == '1' and ARGV[6] == '1' and rate > 0 and waiting > 0 then
+if settings[1] == '1' and settings[4] ~= 'paused' and ARGV[6] == '1' and rate > 0 and waiting > 0 then
   local released = redis.call('HGET', KEYS[4], 'released') or '0'
   local flow = redis.call('HGET', KEYS[7], 'flow') or ''
   local before, before_rate, since, looked = string.match(flow, '^(%d+) (%S+) (%d+) (%d+)$')

@@ -1,6 +1,6 @@
 -- What the hash `incidents` keeps.
--- <kind>: "<state> <since ms> <until ms> <calm since ms> <value> <detail>" of the latest incident of that kind. State: open or resolved; until
--- and calm are 0 while it has no end and is not calm.
+-- <kind>: "<state> <since ms> <until ms> <calm since ms> <value> <detail>" of the latest incident of that kind. State: open or resolved;
+-- until and calm are 0 while it has no end and is not calm.
 -- <kind>@<channel>: "<since ms> <told> <not before ms> <attempts>" what a channel was told of the incident that began then: none, open
 -- or resolved. "Not before" is the end of a claim, or of the pause after an attempt that failed.
 local INCIDENT_KINDS = { 'queue_too_long', 'callbacks_failing', 'release_stalled', 'redis_unwell' }

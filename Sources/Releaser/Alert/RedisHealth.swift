@@ -1,0 +1,43 @@
+import WaitingRoom
+
+/// How Redis does, by what it says of itself (Redis manual, INFO).
+struct RedisHealth: Equatable {
+    /// What is wrong and what to do about it, a sentence or two each.
+    let problems: [String]
+    /// Something is close to being wrong: neither the beginning nor the end of an incident.
+    let isClose: Bool
+
+    /// - Parameters:
+    ///   - info: the answer to INFO.
+    ///   - isSlow: whether it has been slow to answer for a while.
+    init(info: String, isSlow: Bool) {
+        var facts: [Substring: Substring] = [:]
+        for line in info.split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { facts[parts[0]] = parts[1] }
+        }
+        func number(_ name: Substring) -> Int64 { facts[name].flatMap { Int64($0) } ?? 0 }
+
+        var problems: [String] = []
+        let (used, maximum) = (number("used_memory"), number("maxmemory"))
+        let percent = maximum == 0 ? 0 : used * 100 / maximum
+        if percent >= 90 {
+            problems.append(
+                "Redis's memory is \(percent) % full; when it is full, nobody can join. Raise maxmemory, or let people in faster.")
+        }
+        if facts["aof_enabled"] == "1", facts["aof_last_write_status"] != "ok" {
+            problems.append("Redis could not write its append-only file, so a crash may lose places. See to its disk.")
+        }
+        if facts["aof_last_bgrewrite_status"] == "err" || facts["rdb_last_bgsave_status"] == "err" {
+            problems.append("Redis could not save its data in the background. See to its disk and memory; its log says why.")
+        }
+        if facts["role"] == "slave", facts["slave_read_only"] == "1" {
+            problems.append("Redis is a read-only replica. Make it the primary, or have REDIS_URL name the primary.")
+        }
+        if isSlow { problems.append("Redis has been slow to answer for a while. See to its machine; SLOWLOG GET tells of slow commands.") }
+        self.problems = problems
+        isClose = problems.isEmpty && percent >= 85
+    }
+
+    var level: Incidents.Level { !problems.isEmpty ? .bad : isClose ? .calm : .good }
+}
