@@ -9,6 +9,7 @@ struct Room: Sendable {
     let tenants: Tenants
     let queues: Queues
     let callbacks: Callbacks
+    let incidents: Incidents
     let accounts: Accounts
     let audit: AuditLog
     let sessions: Sessions
@@ -30,6 +31,7 @@ struct Room: Sendable {
         tenants = Tenants(redis: redis, secret: secret)
         queues = Queues(redis: redis, secret: secret)
         callbacks = Callbacks(redis: redis)
+        incidents = Incidents(redis: redis)
         accounts = Accounts(redis: redis, passwordHash: passwordHash)
         audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)

@@ -42,8 +42,9 @@ struct AlertMessageTests {
         let long = alert(incident())
         #expect(long.title == "120 people wait in \"Drop\"")
         #expect(long.text.contains("threshold of 100 (QUEUE_THRESHOLD) since 2026-11-21 02:05 UTC"))
-        #expect(long.text.contains("https://wait.example/admin"))
+        #expect(long.page.hasPrefix("https://wait.example/admin/queues/") && long.text.contains(long.page))
         let failing = alert(incident(.callbacksFailing, value: 3, detail: "HTTP 500"))
+        #expect(failing.page.hasPrefix("https://wait.example/admin/callbacks?queue_id="))
         #expect(failing.text.contains("3 callbacks were given up") && failing.text.contains("HTTP 500"))
         #expect(alert(incident(.callbacksFailing, value: 1, detail: "x")).text.contains("1 callback was"))
         let stalled = alert(incident(.releaseStalled, value: 12, detail: "185 60.0"))
@@ -110,7 +111,7 @@ struct AlertMessageTests {
         #expect(attachment?["contentType"] == "application/vnd.microsoft.card.adaptive")
         #expect(attachment?["content"]?["type"] == "AdaptiveCard")
         #expect(attachment?["content"]?["body"]?.array?.count == 3)
-        #expect(attachment?["content"]?["actions"]?.array?.first?["url"] == "https://wait.example/admin")
+        #expect(attachment?["content"]?["actions"]?.array?.first?["url"] == .string(alert(incident()).page))
     }
 
     @Test("pauses grow to a quarter of an hour, and are as long as the receiver asks within that")

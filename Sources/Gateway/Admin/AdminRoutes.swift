@@ -57,6 +57,20 @@ struct AdminRoutes {
         ]
     }
 
+    /// What goes wrong now, for a template. Only who sees everything is told of the service as a whole.
+    func incidents(_ visit: AdminVisit, of queues: [Queue]) async throws -> [[String: Any]] {
+        let ofService = visit.isSuperAdmin ? try await room.incidents.openOfService() : []
+        return (ofService + (try await room.incidents.open(of: queues))).map { incident in
+            [
+                "text": visit.say(
+                    "admin_incident_\(incident.kind.rawValue)",
+                    [
+                        "queue": incident.queueName ?? "", "value": Chart.plain(Double(incident.value)), "detail": incident.detail,
+                    ]), "since": incident.since.rfc3339,
+            ]
+        }
+    }
+
     static func labels(_ series: QueueSeries) -> [Chart.Label] {
         series.steps.map { .time($0.began, isDay: series.steps.count > 24 && series.stepSeconds == 3600) }
     }

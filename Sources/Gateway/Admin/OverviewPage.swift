@@ -27,7 +27,7 @@ extension AdminRoutes {
             tiles.append(tile)
         }
         var values: [String: Any] = [
-            "queues": tiles, "none": all.isEmpty,
+            "queues": tiles, "none": all.isEmpty, "incidents": try await incidents(visit, of: all),
             "applications": tenants.map { ["id": $0.id.description, "name": $0.name] },
         ]
         if skip + Self.pageSize < all.count { values["more"] = ["href": "?skip=\(skip + Self.pageSize)"] }

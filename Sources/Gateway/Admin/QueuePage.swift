@@ -23,6 +23,7 @@ extension AdminRoutes {
             ? try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: Self.listed) : try await found(search, queue)
 
         var values = Self.figures(visit, queue, now)
+        values["incidents"] = try await incidents(visit, of: [queue])
         values["rateValue"] = Chart.plain(queue.ratePerMinute).replacing(",", with: "")
         values["message"] = queue.message ?? ""
         values["waitTTL"] = queue.waitTTLSeconds

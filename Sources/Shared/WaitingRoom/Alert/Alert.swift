@@ -13,7 +13,12 @@ package struct Alert: Sendable, Equatable {
 
     /// - Parameter publicURL: where the gateways are (`PUBLIC_URL`).
     package init(_ incident: Incident, publicURL: String) {
-        page = publicURL + "/admin"
+        let queueID = incident.queue?.description ?? ""
+        switch incident.kind {
+        case .callbacksFailing: page = "\(publicURL)/admin/callbacks?queue_id=\(queueID)"
+        case .queueTooLong, .releaseStalled: page = "\(publicURL)/admin/queues/\(queueID)"
+        case .redisUnwell: page = publicURL + "/admin"
+        }
         func id(_ state: Incident.State) -> String {
             "\(incident.kind.rawValue).\(incident.queue?.compact ?? "service").\(incident.since.milliseconds).\(state.rawValue)"
         }

@@ -44,8 +44,8 @@ package struct Queue: Sendable, Equatable {
         case closed
     }
 
-    /// The rate at which people are let in as things are: none while paused.
-    package var currentRatePerMinute: Double { state == .paused ? 0 : ratePerMinute }
+    /// The rate at which people are let in as things are: none while paused or switched off.
+    package var currentRatePerMinute: Double { isActive && state != .paused ? ratePerMinute : 0 }
 
     package enum Names: String, Sendable, CaseIterable { case full, initials, hidden }
 
