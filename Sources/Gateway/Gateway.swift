@@ -22,6 +22,9 @@ struct Gateway {
         } catch let error as ConfigurationError {
             FileHandle.standardError.write(Data("Gateway: \(error)\n".utf8))
             exit(configurationExitCode)
+        } catch {
+            FileHandle.standardError.write(Data("Gateway: \(error); HOST, PORT and METRICS_PORT say where it listens\n".utf8))
+            exit(1)
         }
     }
 
@@ -34,6 +37,6 @@ struct Gateway {
 
         \(ConfigurationVariable.help)
 
-        Exit codes: 0 after SIGTERM or SIGINT, 64 unknown argument, 78 wrong configuration (one line says which variable).
+        Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot start (its port is taken), 64 unknown argument, 78 wrong configuration (one line says which variable).
         """
 }

@@ -42,7 +42,8 @@ struct GatewayProgram: Service {
                 group.addTask { try await serving.value }
                 group.addTask { try await start(room) }
                 group.addTask { try await drain(room, server) }
-                try await group.waitForAll()
+                // Not `waitForAll`, which would wait for a shutdown after one of them has failed.
+                for try await _ in group {}
             }
         } onCancel: {
             serving.cancel()

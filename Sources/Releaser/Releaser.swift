@@ -22,7 +22,7 @@ struct Releaser {
             FileHandle.standardError.write(Data("Releaser: \(error)\n".utf8))
             exit(configurationExitCode)
         } catch {
-            FileHandle.standardError.write(Data("Releaser: \(error)\n".utf8))
+            FileHandle.standardError.write(Data("Releaser: \(error); HOST and METRICS_PORT say where it listens\n".utf8))
             exit(1)
         }
     }

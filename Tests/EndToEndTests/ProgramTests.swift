@@ -39,6 +39,25 @@ struct ProgramTests {
         }
     }
 
+    @Test("a port that is taken stops the start with one line and code 1")
+    func portTaken() async throws {
+        try await Installation.with { site in
+            for (name, variable) in [("Gateway", "PORT"), ("Releaser", "METRICS_PORT")] {
+                let program = try Program(
+                    name,
+                    environment: [
+                        "REDIS_URL": site.redis.url, "SECRET_KEY": Installation.secretKey, "ADMIN_PASSWORD": Installation.password,
+                        variable: String(site.port),
+                    ])
+                #expect(try await program.end() == 1)
+                let lines = program.text.split(separator: "\n").filter { !$0.hasPrefix("{") }
+                #expect(lines.count == 1 && lines.first?.contains("Address already in use") == true, "\(program.text)")
+                #expect(lines.first?.contains(variable) == true)
+                program.remove()
+            }
+        }
+    }
+
     @Test("SIGTERM: not ready at once, still answering while it drains, then exit 0")
     func drain() async throws {
         try await Installation.with(environment: ["DRAIN_SECONDS": "2"]) { site in
@@ -65,7 +84,7 @@ struct ProgramTests {
         #expect(try await status(address) == 503)
         // One that keeps its key in Redis cannot answer without.
         let keyless = try Program("Gateway", environment: nowhere)
-        try await Task.sleep(for: .milliseconds(500))
+        try await eventually("it has looked for Redis") { keyless.text.contains("No connection to Redis") }
         for program in [gateway, keyless] {
             program.signal(SIGTERM)
             #expect(try await program.end(within: .seconds(12)) == 0)

@@ -64,7 +64,7 @@ struct UserRoutesTests {
     func entryBody() throws {
         let now = Timestamp(milliseconds: 1_800_000_000_000)
         var queue = try #require(
-            Queue(id: .random(), fields: ["tenant": Identifier.random().compact, "slug": "q", "name": "q", "rate": "30"]))
+            Queue(id: .random(), fields: ["tenant": Identifier.random().compact, "slug": "q", "name": "q", "rate": "30", "enabled": "1"]))
         queue.message = "Soon"
         queue.redirectURL = "https://shop.example/in"
         func body(_ state: Entry.State, position: Int, finished: Timestamp?) -> JSON {
