@@ -1,9 +1,8 @@
 import pathlib
-import shutil
 
 import pytest
-from selenium import webdriver
 
+import chromium
 from counter import Counter, Page
 from room import Room
 from service import Service
@@ -53,19 +52,10 @@ def other_driver(request):
 
 
 def browser(request):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en", "--window-size=1000,900",
-                     "--no-proxy-server", "--disable-background-networking", "--disable-component-update", "--no-first-run"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.set_page_load_timeout(30)
+    driver = chromium.start()
     try:
         yield driver
-        tolerated = {"network"} if request.node.get_closest_marker("failed_requests") else set()
-        complaints = [line for line in driver.get_log("browser") if line["level"] == "SEVERE" and line["source"] not in tolerated]
-        assert not complaints, "the browser complained"
+        chromium.check_log(driver, request.node)
     finally:
         driver.quit()
 

@@ -75,6 +75,10 @@ extension AdminRoutes {
             Chart.Line(style: style, name: visit.say("admin_\(name)"), values: series.steps.map(value))
         }
         func seconds(_ wait: Duration?) -> Double? { wait.map { Double($0.milliseconds) / 1000 } }
+        // A step that is not over would look like a collapse.
+        func whole(_ line: Chart.Line) -> Chart.Line {
+            Chart.Line(style: line.style, name: line.name, values: line.values.dropLast() + [nil])
+        }
         let per = visit.say(series.stepSeconds == 60 ? "admin_per_minute" : "admin_per_hour")
         let charts = [
             Chart(
@@ -82,7 +86,7 @@ extension AdminRoutes {
                 labels: Self.labels(series)),
             Chart(
                 title: visit.say("admin_chart_flow", ["per": per]),
-                lines: [line("in", "joined") { Double($0.joined) }, line("out", "released") { Double($0.released) }],
+                lines: [whole(line("in", "joined") { Double($0.joined) }), whole(line("out", "released") { Double($0.released) })],
                 labels: Self.labels(series)),
             Chart(
                 title: visit.say("admin_chart_waits"),

@@ -86,6 +86,7 @@ function showOnce(form, answer) {
 async function submit(form) {
   const problem = form.querySelector(".problem");
   const button = form.querySelector("button:not([type=button])");
+  const part = form.closest("[data-live]");
   if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
   problem.textContent = "";
   button.disabled = true;
@@ -105,7 +106,9 @@ async function submit(form) {
     }
     if (document.querySelector("[data-live]")) {
       tell(say("admin_saved"));
-      await refresh();
+      // A look that is under way may have been asked for before the change. One that fails is told by those that follow.
+      await running?.catch(() => {});
+      await refresh().catch(() => {});
     } else {
       sessionStorage.setItem("anteroom:saved", "1");
       location.reload();
@@ -114,6 +117,11 @@ async function submit(form) {
     problem.textContent = say("admin_unreachable");
   } finally {
     button.disabled = false;
+    // A button that was disabled or replaced has lost the focus, which would be back at the page's start.
+    if (document.activeElement === document.body) {
+      if (part) part.tabIndex = -1;
+      (button.isConnected ? button : part)?.focus({ preventScroll: true });
+    }
   }
 }
 
@@ -139,7 +147,7 @@ async function look() {
     const html = fresh.querySelector(`[data-live="${part.dataset.live}"]`)?.innerHTML;
     if (html === undefined || html === shown.get(part.dataset.live)) continue;
     // Nothing is taken from under a reader's fingers; a scrolled table stays where it is.
-    if (part.contains(document.activeElement) && document.activeElement.matches("a, button, input, select")) continue;
+    if (part !== document.activeElement && part.contains(document.activeElement)) continue;
     const scrolled = part.querySelector(".scroll")?.scrollLeft ?? 0;
     shown.set(part.dataset.live, html);
     part.innerHTML = html;
