@@ -20,6 +20,7 @@ struct Room: Sendable {
     let assets: WebAssets
     let readiness: Readiness
     let metrics: GatewayMetrics
+    let logger: Logger
 
     init(
         configuration: ServiceConfiguration, redis: RedisClient, secret: SecretKey, metrics: GatewayMetrics,
@@ -28,6 +29,7 @@ struct Room: Sendable {
         self.configuration = configuration
         self.redis = redis
         self.metrics = metrics
+        self.logger = logger
         tenants = Tenants(redis: redis, secret: secret)
         queues = Queues(redis: redis, secret: secret)
         callbacks = Callbacks(redis: redis)

@@ -132,9 +132,10 @@ struct CallbackLoop: Sendable {
             queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,
             visitor: callback.visitor)
         let body = callback.body(token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL).text
-        guard let secret = worker.tenants.signingSecret(of: tenant),
+        let secrets = worker.tenants.signingSecrets(of: tenant)
+        guard
             let headers = WebhookSignature.headers(
-                id: callback.id(epoch: queue.epoch), seconds: Timestamp.now().milliseconds / 1000, body: body, secret: secret)
+                id: callback.id(epoch: queue.epoch), seconds: Timestamp.now().milliseconds / 1000, body: body, secrets: secrets)
         else { return .settle(.dead(error: "the application's secret was sealed under another SECRET_KEY", status: nil)) }
         return .send(Message(url: url, body: body, headers: headers))
     }

@@ -63,7 +63,7 @@ struct StatusRoutesTests {
             #expect(try await site.get("/queue_status").status == 422)
             #expect(try await site.get("/queue_status?token=").status == 422)
             #expect(try await site.get("/queue_status?token=%FF").status == 422)
-            #expect(try await site.room.queues.delete(queue.id))
+            #expect(try await site.room.queues.delete(queue.id, retentionHours: 24))
             #expect(try await site.get("/queue_status?token=\(token)").status == 404)
         }
     }

@@ -77,7 +77,7 @@ struct WorkerTests {
             let (queue, sleeping) = (try await place.queue(), try await place.queue(of: other))
             try await place.withWorker { worker in
                 try await eventually("it has both") { worker.lookedAfter.count == 2 }
-                #expect(try await place.queues.delete(queue.id))
+                #expect(try await place.queues.delete(queue.id, retentionHours: 24))
                 var off = other
                 off.isActive = false
                 #expect(try await place.tenants.update(off))

@@ -164,7 +164,22 @@ struct CallbackScriptTests {
         let headers = try #require(
             WebhookSignature.headers(
                 id: "msg_p5jXN8AQM9LWM0D4loKWxJek", seconds: 1_614_265_330, body: "{\"test\": 2432232314}",
-                secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+                secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]))
         #expect(headers.last?.value == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+        #expect(WebhookSignature.headers(id: "msg_1", seconds: 1, body: "{}", secrets: []) == nil)
+    }
+
+    @Test("while keys are rotated a callback is signed with both, and afterwards with the new one")
+    func rotation() async throws {
+        try await Line.with { line in
+            let (graced, key) = try #require(try await line.tenants.rotateKeys(of: line.tenant, graceSeconds: 60))
+            let secrets = line.tenants.signingSecrets(of: graced)
+            #expect(secrets.count == 2 && secrets.first == key)
+            #expect(secrets.last == line.tenants.signingSecrets(of: line.tenant).first)
+            let value = WebhookSignature.headers(id: "msg_1", seconds: 1, body: "{}", secrets: secrets)?.last?.value
+            #expect(value?.split(separator: " ").filter { $0.hasPrefix("v1,") }.count == 2)
+            let (ended, last) = try #require(try await line.tenants.rotateKeys(of: graced, graceSeconds: 0))
+            #expect(line.tenants.signingSecrets(of: ended) == [last])
+        }
     }
 }

@@ -26,9 +26,43 @@ struct CatalogueTests {
         try await Line.with { line in
             let before = try #require(try await line.queues.get(line.queue.id))
             #expect(try await line.queues.update(before, from: before))
-            #expect(try await line.queues.delete(line.queue.id))
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 24))
             #expect(try await line.queues.update(before, from: before) == false)
             #expect(try await line.queues.update(before) == false)
+        }
+    }
+
+    @Test("what a deleted queue holds is forgotten after the retention time")
+    func deletedQueue() async throws {
+        try await Line.with { line in
+            try await line.join()
+            try await line.join("w")
+            try await line.releaseOne()
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 2))
+            let pattern = RedisArgument.string("{q:\(line.queue.id.compact)}:*")
+            let keys = try await line.redis.send(RedisCommand("KEYS", pattern)).array?.compactMap(\.string) ?? []
+            #expect(keys.contains(line.keys.waiting) && keys.contains(line.keys.ready))
+            for key in keys where key != line.keys.settings {
+                let left = try #require(try await line.redis.send(RedisCommand("TTL", .string(key))).integer)
+                #expect((7100...7200).contains(left), "\(key)")
+            }
+        }
+    }
+
+    @Test("a rate can be changed while memory is full")
+    func memoryFull() async throws {
+        try await Line.with { line in
+            _ = try await line.redis.send(RedisCommand("CONFIG", "SET", "maxmemory", "1"))
+            var queue = line.queue
+            queue.ratePerMinute = 6000
+            let isChanged = try await line.queues.update(queue, from: line.queue)
+            #expect(isChanged)
+            let verdict = try await AttemptLimit(redis: line.redis).attempt("poll:x", perMinute: 5)
+            #expect(verdict == .allowed(left: 4))
+            let log = AuditLog(redis: line.redis)
+            try await log.append(
+                AuditLine(actor: "a", action: "queue.update", target: queue.id, tenant: nil, before: .null, after: .null, requestID: "r"))
+            #expect(try await log.list(of: nil, limit: 1).count == 1)
         }
     }
 

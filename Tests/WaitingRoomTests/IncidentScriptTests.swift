@@ -264,7 +264,7 @@ struct IncidentScriptTests {
             let opened = try await watched.changes()
             #expect(try await watched.incidents.open(of: [line.queue]) == opened)
             _ = try await watched.claim("mail", lease: lease)
-            #expect(try await line.queues.delete(line.queue.id))
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 24))
             #expect(try await watched.incidents.open(of: [line.queue]).isEmpty)
             #expect(try await watched.look() == Incidents.Look(changes: [], isOwed: false))
             try await watched.incidents.settle(

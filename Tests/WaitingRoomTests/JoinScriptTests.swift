@@ -107,7 +107,7 @@ struct JoinScriptTests {
             #expect(try await line.queues.join(.init(queue: line.queue, visitor: "a")) == nil)
             #expect(try await line.queues.update(line.queue))
             try await line.join()
-            #expect(try await line.queues.delete(line.queue.id))
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 24))
             #expect(try await line.queues.join(.init(queue: line.queue, visitor: "a")) == nil)
             let unknown = try #require(Queue(id: .random(), fields: ["tenant": line.tenant.id.compact, "slug": "s", "name": "n"]))
             #expect(try await line.queues.join(.init(queue: unknown, visitor: "a")) == nil)

@@ -121,7 +121,7 @@ struct ReleaseScriptTests {
             #expect(try await line.queues.release(line.queue.id).people.isEmpty)
             changed.isActive = true
             #expect(try await line.queues.update(changed))
-            #expect(try await line.queues.delete(line.queue.id))
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 24))
             #expect(try await line.queues.release(line.queue.id).people.isEmpty)
         }
     }

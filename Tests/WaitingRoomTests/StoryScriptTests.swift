@@ -42,7 +42,7 @@ struct StoryScriptTests {
             #expect(owed == [people[2].entry.id])
             // The token is still there.
             #expect(try await line.queues.release(line.queue.id).people.map(\.entry) == [people[0].entry.id])
-            #expect(try await line.queues.delete(line.queue.id))
+            #expect(try await line.queues.delete(line.queue.id, retentionHours: 24))
             #expect(try await line.queues.letIn(people[1].entry.id, of: line.queue.id) == false)
         }
     }

@@ -1,5 +1,6 @@
 import CoreMetrics
 import HTTPTypes
+import Logging
 import NIOCore
 import NIOHTTP1
 import Redis
@@ -179,6 +180,9 @@ final class HotRoutes: ChannelDuplexHandler {
 
     private func fail(_ number: Int, _ error: any Error, _ route: HotRoute, _ started: ContinuousClock.Instant) {
         let failure = GatewayError(error)
+        if failure.status == .internalServerError {
+            room.logger.error("A request failed", metadata: ["route": "\(route.route)", "error": "\(error)"])
+        }
         room.metrics.answered(
             method: route.method, route: route.route, status: failure.status.code, in: started.duration(to: .now))
         answer(number, HotAnswer.failure(failure))

@@ -101,7 +101,9 @@ struct ApplicationRoutes {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
         let tenant = try await room.tenant(context.parameter("id"), for: caller)
         // The queues first: should this end half-way, the application is still there to be deleted again.
-        for queue in try await room.queues.list(of: tenant.id) { _ = try await room.queues.delete(queue.id) }
+        for queue in try await room.queues.list(of: tenant.id) {
+            _ = try await room.queues.delete(queue.id, retentionHours: room.configuration.retentionHours)
+        }
         guard try await room.tenants.delete(tenant.id) else { throw GatewayError.applicationNotFound }
         await room.note("application.delete", on: tenant.id, of: tenant.id, before: Self.json(tenant), by: caller, context)
         return .noContent

@@ -88,7 +88,9 @@ struct QueueRoutes {
     @Sendable func delete(_ request: Request, context: GatewayContext) async throws -> Response {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
         let queue = try await room.queue(context.parameter("id"), for: caller).queue
-        guard try await room.queues.delete(queue.id) else { throw GatewayError.queueNotFound }
+        guard try await room.queues.delete(queue.id, retentionHours: room.configuration.retentionHours) else {
+            throw GatewayError.queueNotFound
+        }
         await room.note("queue.delete", on: queue.id, of: queue.tenant, before: Self.json(queue), by: caller, context)
         return .noContent
     }

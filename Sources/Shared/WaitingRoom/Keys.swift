@@ -71,6 +71,14 @@ package struct QueueKeys: Sendable, Equatable {
         incidents = tag + "incidents"
         lock = tag + "lock"
     }
+
+    /// All but what the queue is, who looks after it and what is wrong with it.
+    var contents: [String] {
+        [
+            waiting, entries, ready, expired, rejected, bucket, counters, days, outbox, callbacks, deliveries, dead, deadLetters, durations,
+            desks, typed, serviceTypes, events, transfers, minutes, hours,
+        ]
+    }
 }
 
 /// The keys that belong to no queue.

@@ -83,11 +83,15 @@ package struct Queues: Sendable {
     }
 
     /// Hides the queue: nobody joins it or is let in any more, and its incidents are nobody's business.
+    /// - Parameter retentionHours: how long what it holds stays.
     /// - Returns: `false` when there was none.
-    package func delete(_ id: Identifier) async throws(RedisError) -> Bool {
+    package func delete(_ id: Identifier, retentionHours: Int) async throws(RedisError) -> Bool {
         defer { cache.forget(id) }
-        let wasThere = try await catalogue.change([("deleted", "1"), ("active", "0")], of: QueueKeys(id).settings)
-        _ = try await redis.send(RedisCommand("DEL", .string(QueueKeys(id).incidents)))
+        let keys = QueueKeys(id)
+        let wasThere = try await catalogue.change([("deleted", "1"), ("active", "0")], of: keys.settings)
+        _ = try await redis.pipeline(
+            [RedisCommand("DEL", .string(keys.incidents))]
+                + keys.contents.map { RedisCommand("EXPIRE", .string($0), .integer(Int64(retentionHours) * 3600)) })
         return wasThere
     }
 }

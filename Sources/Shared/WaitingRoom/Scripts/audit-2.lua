@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 Writes one line of the audit log, for all and for the application concerned, under the same id.
 

@@ -1,6 +1,6 @@
-#!lua
+#!lua flags=allow-oom
 --[[
-Changes fields of a record that exists and is not deleted.
+Changes fields of a record that exists and is not deleted. It runs when memory is full too: that is when a rate has to be changed.
 
 KEYS[1] record  hash
 ARGV    field, value, …

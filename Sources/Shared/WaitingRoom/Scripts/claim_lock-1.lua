@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 Takes or renews the lock on a queue (Redis manual, "Distributed Locks", single instance). A lock that would live longer than its configured
 life was set before the clock went back: it is taken over.

@@ -124,6 +124,13 @@ package struct Tenants: Sendable {
         }
     }
 
-    /// The secret that signs the tenant's callbacks; `nil` when it was sealed under a lost `SECRET_KEY`.
-    package func signingSecret(of tenant: Tenant) -> String? { secret.open(tenant.sealedSecret) }
+    /// The secrets that sign the tenant's callbacks: the current one, and behind it one still in its grace, so that a site may know either.
+    /// None when the current one was sealed under a lost `SECRET_KEY`.
+    package func signingSecrets(of tenant: Tenant) -> [String] {
+        guard let current = secret.open(tenant.sealedSecret) else { return [] }
+        guard let previous = tenant.previous, previous.until > .now(), let old = secret.open(previous.sealedSecret) else {
+            return [current]
+        }
+        return [current, old]
+    }
 }
