@@ -82,6 +82,12 @@ struct ProgramTests {
         try await eventually("it is alive") { try await status(address + "/live") == 200 }
         #expect(try await status(address + "/ready") == 503)
         #expect(try await status(address) == 503)
+        // Nobody is known yet: that is no wrong password.
+        var signIn = HTTPClientRequest(url: "http://127.0.0.1:\(port)/auth/login")
+        signIn.method = .POST
+        signIn.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+        signIn.body = .bytes(ByteBuffer(string: "username=admin@localhost&password=x"))
+        #expect(try await HTTPClient.shared.execute(signIn, timeout: .seconds(10)).status == .serviceUnavailable)
         // One that keeps its key in Redis cannot answer without.
         let keyless = try Program("Gateway", environment: nowhere)
         try await eventually("it has looked for Redis") { keyless.text.contains("No connection to Redis") }

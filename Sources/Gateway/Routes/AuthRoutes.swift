@@ -44,6 +44,8 @@ struct AuthRoutes {
         _ = form.choice("grant_type", of: ["password"])
         try form.check()
 
+        // The first administrator may not be known yet: that is no wrong password.
+        guard !room.readiness.isStarting else { throw GatewayError.unavailable }
         let attempts = "sign-in:\(email.lowercased())|\(context.clientAddress(room, request))"
         try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
         guard let account = try await room.accounts.signIn(email: email, password: password) else {
