@@ -260,6 +260,19 @@ final class HotRoutes: ChannelDuplexHandler {
         }
     }
 
+    /// Answers a join that got no place with the reason.
+    private func refuse(_ number: Int, _ queue: Identifier, _ started: ContinuousClock.Instant) {
+        guard let context else { return }
+        let room = room
+        let reason = context.eventLoop.makeFutureWithTask { try await room.refusal(toJoin: queue) }
+        reason.assumeIsolatedUnsafeUnchecked().whenComplete { result in
+            switch result {
+            case .success(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
+            case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
+            }
+        }
+    }
+
     /// Begins to answer a join; `false` when it is not the usual one.
     private func join(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
         guard let fields = try? Fields.json(Array(body.readableBytesView)),
@@ -286,13 +299,10 @@ final class HotRoutes: ChannelDuplexHandler {
         } else {
             joined = room.queues.join(request, on: context.eventLoop)
         }
-        let place = joined.flatMap { [room, eventLoop = context.eventLoop] joined in
-            if let joined { return eventLoop.makeSucceededFuture(joined) }
-            return eventLoop.makeFutureWithTask { throw try await room.refusal(toJoin: queue.id) }
-        }
-        place.assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
-            case .success(let joined):
+            case .success(nil): self.refuse(number, queue.id, started)
+            case .success(.some(let joined)):
                 if joined.isNew { self.room.metrics.joined(queue.id) }
                 self.room.metrics.hotJoins.succeeded(since: started)
                 self.answer(number, HotAnswer.ok(EntryBody(entry: joined.entry, queue: queue, tenant: nil, token: joined.token)))
