@@ -264,12 +264,9 @@ final class HotRoutes: ChannelDuplexHandler {
     private func refuse(_ number: Int, _ queue: Identifier, _ started: ContinuousClock.Instant) {
         guard let context else { return }
         let room = room
-        let reason = context.eventLoop.makeFutureWithTask { try await room.refusal(toJoin: queue) }
-        reason.assumeIsolatedUnsafeUnchecked().whenComplete { result in
-            switch result {
-            case .success(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
-            case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
-            }
+        let refusal: EventLoopFuture<Void> = context.eventLoop.makeFutureWithTask { throw try await room.refusal(toJoin: queue) }
+        refusal.assumeIsolatedUnsafeUnchecked().whenFailure { error in
+            self.fail(number, error, self.room.metrics.hotJoins, started)
         }
     }
 
