@@ -60,13 +60,13 @@ struct ProgramTests {
 
     @Test("SIGTERM: not ready at once, still answering while it drains, then exit 0")
     func drain() async throws {
-        try await Installation.with(environment: ["DRAIN_SECONDS": "2"]) { site in
+        try await Installation.with(environment: ["DRAIN_SECONDS": "5"]) { site in
             let port = freePort()
             let gateway = try await site.gateway(port: port)
             gateway.signal(SIGTERM)
             try await eventually("it is not ready") { (try? await site.get("/health/ready", port: port).status) == 503 }
             #expect(try await site.get("/health/live", port: port).status == 200)
-            #expect(try await gateway.end(within: .seconds(12)) == 0)
+            #expect(try await gateway.end(within: .seconds(15)) == 0)
             let releaser = try await site.releaser()
             releaser.signal(SIGTERM)
             #expect(try await releaser.end(within: .seconds(12)) == 0)
