@@ -20,6 +20,7 @@ struct FirstAdministrator {
     }
 
     private func make() async throws {
+        try await CatalogueMove(redis: room.redis).run()
         let email = room.configuration.adminEmail
         if let password = room.configuration.adminPassword {
             return try await room.accounts.ensureSuperAdmin(email: email, password: password)

@@ -23,7 +23,11 @@ func buildGateway(_ configuration: ServiceConfiguration) async throws -> Service
     let program = GatewayProgram(configuration: configuration, redis: redis, metrics: metrics, eventLoopGroup: group, logger: logger)
     return ServiceGroup(
         configuration: .init(
-            services: [.init(service: redis), .init(service: program, successTerminationBehavior: .gracefullyShutdownGroup)],
+            services: [
+                .init(service: redis),
+                .init(service: RedisCheck(configuration, redis: redis, logger: logger), successTerminationBehavior: .ignore),
+                .init(service: program, successTerminationBehavior: .gracefullyShutdownGroup),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
 }
 
@@ -37,7 +41,7 @@ func makeLogger(_ label: String, _ configuration: ServiceConfiguration) -> Logge
 
 /// The routes of a room, in one table.
 func gatewayRoutes(_ room: Room) -> RouteTable {
-    var routes = JoinRoutes(room: room).routes + StatusRoutes(room: room).routes
+    var routes = JoinRoutes(room: room).routes + StatusRoutes(room: room).routes + StreamRoutes(room: room).routes
     routes +=
         ManagementRoutes.all(room: room) + WalkInRoutes.all(room: room) + ScriptRoutes(room: room).routes + WaitRoutes(room: room).routes
     if room.configuration.metricsPort == nil { routes += MetricsRoutes(room: room).routes }
@@ -46,18 +50,21 @@ func gatewayRoutes(_ room: Room) -> RouteTable {
 }
 
 /// The HTTP application of a room.
-func gatewayApplication(_ room: Room, eventLoopGroup: any EventLoopGroup, logger: Logger) -> some ApplicationProtocol {
+func gatewayApplication(
+    _ room: Room, listener: Listener = Listener(), eventLoopGroup: any EventLoopGroup, logger: Logger
+) -> some ApplicationProtocol {
     let table = gatewayRoutes(room)
     let router = Router(context: GatewayContext.self)
     router.add(
         middleware: EnvelopeMiddleware(
             origins: AllowedOrigins(room.configuration.allowedOrigins), readiness: room.readiness, metrics: room.metrics))
     router.add(middleware: ErrorMiddleware(table: table))
+    router.add(middleware: CredentialMiddleware(room: room))
     table.register(on: router)
     return Application(
         responder: router.buildResponder(),
         server: HTTPServerBuilder { responder in GatewayChannel(responder: responder, room: room) },
         configuration: ApplicationConfiguration(
             address: .hostname(room.configuration.host, port: room.configuration.port), serverName: nil, backlog: 1024),
-        eventLoopGroupProvider: .shared(eventLoopGroup), logger: logger)
+        onServerRunning: { listener.opened($0) }, eventLoopGroupProvider: .shared(eventLoopGroup), logger: logger)
 }

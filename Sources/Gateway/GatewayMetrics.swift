@@ -1,5 +1,6 @@
 import CoreMetrics
 import HTTPTypes
+import NIOCore
 import Observability
 import Redis
 import Synchronization
@@ -11,6 +12,8 @@ struct GatewayMetrics: Sendable {
     let redis: RedisMetrics
     let hotPolls: HotRoute
     let hotJoins: HotRoute
+    let streamsOpen: Gauge
+    let streamEvents: Counter
     private let joins: JoinCounters
 
     init(registry: PrometheusRegistry) {
@@ -19,10 +22,14 @@ struct GatewayMetrics: Sendable {
         registry.describe("http_requests_total", help: "Requests answered, by route, method and status")
         registry.describe("http_request_duration_seconds", help: "Time to answer a request, by route")
         registry.describe("requests_limited_total", help: "Requests refused with 429, by the limit they met")
+        registry.describe("streams_open", help: "Visitors who are kept told by a stream of events")
+        registry.describe("stream_events_total", help: "Events written into streams, comments included")
         registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
         registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
         redis = RedisMetrics(factory: registry)
         joins = JoinCounters(registry: registry)
+        streamsOpen = Gauge(label: "streams_open", factory: registry)
+        streamEvents = Counter(label: "stream_events_total", factory: registry)
         hotPolls = HotRoute(.get, "/queue_status", registry: registry)
         hotJoins = HotRoute(.post, "/join", registry: registry)
     }
@@ -62,9 +69,9 @@ struct HotRoute: Sendable {
         duration = CoreMetrics.Timer(label: "http_request_duration_seconds", dimensions: [("route", route)], factory: registry)
     }
 
-    func succeeded(since started: ContinuousClock.Instant) {
+    func succeeded(since started: NIODeadline) {
         successes.increment()
-        duration.recordNanoseconds(started.duration(to: .now).nanoseconds)
+        duration.recordNanoseconds((.now() - started).nanoseconds)
     }
 }
 
@@ -78,8 +85,11 @@ private final class JoinCounters: Sendable {
     func of(_ queue: Identifier) -> Counter {
         counters.withLock { counters in
             if let known = counters[queue] { return known }
-            // Counters that the registry has no room for are dropped there, and need not be kept here.
-            if counters.count >= registry.maximumSeries { counters.removeAll() }
+            // Most of so many are of queues that were deleted. All begin anew, which Prometheus takes for a restart.
+            if counters.count >= registry.maximumSeries {
+                for counter in counters.values { counter.destroy() }
+                counters.removeAll()
+            }
             let made = Counter(label: "queue_joins_total", dimensions: [("queue_id", queue.description)], factory: registry)
             counters[queue] = made
             return made

@@ -8,7 +8,7 @@ import WaitingRoom
 /// What runs once the Redis client does: makes the room, serves it, and drains it at the end.
 ///
 /// On shutdown readiness turns false first, and requests go on being answered (with `Connection: close`) for `DRAIN_SECONDS`: a proxy needs
-/// that time to stop sending. Only then the listener closes.
+/// that time to stop sending. Then no connection begins any more (``Listener``), and only when all that had begun are accepted the socket closes.
 struct GatewayProgram: Service {
     let configuration: ServiceConfiguration
     let redis: RedisClient
@@ -27,21 +27,28 @@ struct GatewayProgram: Service {
             configuration: configuration, redis: redis, secret: secret, metrics: metrics, readiness: Readiness(isStarting: true),
             logger: logger)
 
+        let listener = Listener()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: room.views),
             .init(service: room.signs),
-            .init(service: gatewayApplication(room, eventLoopGroup: eventLoopGroup, logger: logger)),
+            .init(service: room.keeper),
+            .init(service: room.leases),
+            .init(service: room.streams),
+            .init(service: gatewayApplication(room, listener: listener, eventLoopGroup: eventLoopGroup, logger: logger)),
         ]
         if let port = configuration.metricsPort {
             services.append(.init(service: opsApplication(room, port: port, eventLoopGroup: eventLoopGroup, logger: logger)))
         }
         let server = ServiceGroup(configuration: .init(services: services, logger: logger))
+        PollPace.limit(rebuildSeconds: room.configuration.rebuildSeconds)
         // Detached: a group within the program's group would hear of the shutdown at once.
         let serving = Task.detached { try await server.run() }
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serving.value }
                 group.addTask { try await start(room) }
-                group.addTask { try await drain(room, server) }
+                group.addTask { await cancelWhenGracefulShutdown { await PollPace.watch(eventLoopGroup) } }
+                group.addTask { try await drain(room, listener, server) }
                 // Not `waitForAll`, which would wait for a shutdown after one of them has failed.
                 for try await _ in group {}
             }
@@ -58,11 +65,18 @@ struct GatewayProgram: Service {
         } catch is CancellationError {}
     }
 
-    private func drain(_ room: Room, _ server: ServiceGroup) async throws {
+    private func drain(_ room: Room, _ listener: Listener, _ server: ServiceGroup) async throws {
         try await gracefulShutdown()
         room.readiness.drain()
+        // Not in the last moment: who comes back needs somewhere to go.
+        room.streams.leave(within: .seconds(configuration.drainSeconds) * 0.7)
         logger.info("Draining", metadata: ["seconds": "\(configuration.drainSeconds)"])
         try await Task.sleep(for: .seconds(configuration.drainSeconds))
+        do {
+            try await listener.letNobodyBegin()
+        } catch {
+            logger.debug("The listening socket closes abruptly", metadata: ["error": "\(error)"])
+        }
         await server.triggerGracefulShutdown()
     }
 }

@@ -39,6 +39,12 @@ extension RequestLimits {
         try check(management, try await management.attempt(credential.compact, number: credential.low))
     }
 
+    /// Counts a credential from `address` that is none.
+    /// - Throws: ``GatewayError`` 429.
+    func wrongCredential(_ address: ClientAddress) async throws {
+        try check(management, try await management.attempt(address.description, number: address.number))
+    }
+
     func check(_ limit: RequestLimit, _ verdict: AttemptLimit.Verdict) throws {
         guard case .refused(let seconds) = verdict else { return }
         metrics.limited(by: limit.name)

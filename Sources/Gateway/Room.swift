@@ -3,7 +3,7 @@ import Redis
 import WaitingRoom
 
 /// What the routes work with: the domain, and what this gateway knows of itself.
-struct Room: Sendable {
+final class Room: Sendable {
     let configuration: ServiceConfiguration
     let redis: RedisClient
     let tenants: Tenants
@@ -16,7 +16,11 @@ struct Room: Sendable {
     let limit: AttemptLimit
     /// `nil` when limits are off.
     let limits: RequestLimits?
+    let views: QueueViews
     let signs: SignsOfLife
+    let keeper: CatalogueKeeper
+    let leases: OutageLeases
+    let streams: StatusStreams
     let assets: WebAssets
     let readiness: Readiness
     let metrics: GatewayMetrics
@@ -30,17 +34,39 @@ struct Room: Sendable {
         self.redis = redis
         self.metrics = metrics
         self.logger = logger
-        tenants = Tenants(redis: redis, secret: secret)
-        queues = Queues(redis: redis, secret: secret)
+        let memory = CatalogueMemory()
+        tenants = Tenants(redis: redis, secret: secret, memory: memory)
+        queues = Queues(
+            redis: redis, secret: secret, memory: memory, retentionHours: configuration.retentionHours,
+            rebuildSeconds: configuration.rebuildSeconds)
         callbacks = Callbacks(redis: redis)
         incidents = Incidents(redis: redis)
-        accounts = Accounts(redis: redis, passwordHash: passwordHash)
+        accounts = Accounts(redis: redis, passwordHash: passwordHash, memory: memory)
         audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)
         limit = AttemptLimit(redis: redis)
         limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)
-        signs = SignsOfLife(redis: redis, logger: logger)
+        views = QueueViews(queues: queues)
+        signs = SignsOfLife(queues: queues, views: views, logger: logger)
+        keeper = CatalogueKeeper(queues: queues, keptSecret: configuration.secretKey == nil ? secret : nil, logger: logger)
+        leases = OutageLeases(queues: queues, logger: logger)
+        streams = StatusStreams(
+            queues: queues, views: views, tenants: tenants, signs: signs, leases: leases, metrics: metrics,
+            most: configuration.maximumStreams)
         assets = try WebAssets()
         self.readiness = readiness
+    }
+
+    /// Where the holder of a ticket stands, as all gateways tell it.
+    func status(_ ticket: Ticket, in queue: Queue) async throws(RedisError) -> Entry? {
+        guard let entry = try await queues.status(ticket) else { return nil }
+        return try await told(entry, in: queue)
+    }
+
+    /// An entry as all gateways tell it to its holder.
+    func told(_ entry: Entry, in queue: Queue) async throws(RedisError) -> Entry {
+        if let told = views.told(entry, in: queue) { return told }
+        try await views.fetch(queue)
+        return views.told(entry, in: queue) ?? entry
     }
 }

@@ -43,8 +43,8 @@ struct AddressGuard: Sendable {
         case (0x20, 0x02): return isPublic(four: Array(bytes[2..<6]))
         // 2001::/23 (Teredo and others) and 2001:db8::/32, documentation.
         case (0x20, 0x01): return bytes[2] >= 0x02 && !(bytes[2] == 0x0D && bytes[3] == 0xB8)
-        // The public internet is 2000::/3; all the rest is private, link-local, multicast or unassigned.
-        default: return bytes[0] & 0xE0 == 0x20
+        // The public internet is 2000::/3 without 3fff::/20, documentation; all the rest is private, link-local, multicast or unassigned.
+        default: return bytes[0] & 0xE0 == 0x20 && !(bytes[0] == 0x3F && bytes[1] == 0xFF && bytes[2] < 0x10)
         }
     }
 

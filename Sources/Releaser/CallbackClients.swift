@@ -52,7 +52,8 @@ final class CallbackClients: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(30)
         // What is to be tried again, and when, is the retry schedule's business.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        // How many attempts are under way is for `CallbackSlots` to say. A limit here would be shared by tenants whose sites share a host.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
         configuration.dnsOverride = [host: address]
         return HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
     }

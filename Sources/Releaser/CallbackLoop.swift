@@ -35,7 +35,7 @@ struct CallbackLoop: Sendable {
     private func deliverDue() async throws -> Duration {
         let slots = worker.slots.take(Self.batch, for: tenant)
         guard slots > 0 else { return Self.longestPause }
-        let claimed: (callbacks: [Callback], next: Duration?)
+        let claimed: (callbacks: [Callback], at: Timestamp, next: Duration?)
         do {
             let lease = Duration.seconds(worker.configuration.callbacks.timeoutSeconds + 5)
             claimed = try await worker.callbacks.claim(queue, limit: slots, lease: lease)
@@ -46,7 +46,7 @@ struct CallbackLoop: Sendable {
         worker.slots.giveBack(slots - claimed.callbacks.count, of: tenant)
         for callback in claimed.callbacks {
             worker.deliveries.begin {
-                await deliver(callback)
+                await deliver(callback, claimed: claimed.at)
                 owed.raise()
             }
         }
@@ -54,12 +54,15 @@ struct CallbackLoop: Sendable {
         return max(.milliseconds(1), claimed.next ?? Self.longestPause)
     }
 
-    private func deliver(_ callback: Callback) async {
+    private static let refused =
+        "not sent: the site answered 410 (Gone) before; save its callback_url again, or send this again, once it wants callbacks"
+
+    private func deliver(_ callback: Callback, claimed: Timestamp) async {
         var failed = false
         defer { worker.slots.end(tenant, failed: failed) }
         do {
             let message: Message
-            switch try await prepare(callback) {
+            switch try await prepare(callback, at: claimed) {
             case .send(let prepared): message = prepared
             case .settle(let outcome): return try await settle(callback, outcome)
             }
@@ -72,6 +75,9 @@ struct CallbackLoop: Sendable {
             } else {
                 failed = true
                 worker.metrics.callbackFailures.increment()
+            }
+            if case .failed(_, _, _, isFinal: true) = ending {
+                try await worker.tenants.refuseCallbacks(to: message.url, of: tenant)
             }
             try await settle(callback, outcome)
         } catch {
@@ -124,10 +130,15 @@ struct CallbackLoop: Sendable {
         case settle(Callbacks.Outcome)
     }
 
-    private func prepare(_ callback: Callback) async throws -> Preparation {
-        guard let tenant = try await worker.tenants.recent(tenant), tenant.isActive, let url = tenant.callbackURL,
-            let queue = try await worker.queues.recent(queue)
-        else { return .settle(.dropped) }
+    /// - Parameter time: the time of this attempt by Redis's clock: receivers refuse what a wrong one would sign.
+    private func prepare(_ callback: Callback, at time: Timestamp) async throws -> Preparation {
+        var recent = try await worker.tenants.recent(tenant)
+        // Somebody may have said otherwise just now, and sent this again.
+        if recent?.callbacksAreRefused == true { recent = try await worker.tenants.get(tenant) }
+        guard let tenant = recent, tenant.isActive, let url = tenant.callbackURL, let queue = try await worker.queues.recent(queue) else {
+            return .settle(.dropped)
+        }
+        if tenant.callbacksAreRefused { return .settle(.dead(error: Self.refused, status: 410)) }
         let ticket = Ticket(
             queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,
             visitor: callback.visitor)
@@ -135,7 +146,7 @@ struct CallbackLoop: Sendable {
         let secrets = worker.tenants.signingSecrets(of: tenant)
         guard
             let headers = WebhookSignature.headers(
-                id: callback.id(epoch: queue.epoch), seconds: Timestamp.now().milliseconds / 1000, body: body, secrets: secrets)
+                id: callback.id(epoch: queue.epoch), seconds: time.milliseconds / 1000, body: body, secrets: secrets)
         else { return .settle(.dead(error: "the application's secret was sealed under another SECRET_KEY", status: nil)) }
         return .send(Message(url: url, body: body, headers: headers))
     }

@@ -20,6 +20,8 @@ struct CallbackSender: Sendable {
 
     /// The longest answer that is read; it says nothing more, but reading it keeps the connection for the next callback.
     private static let longestAnswer = 64 << 10
+    /// How long its body is waited for.
+    private static let slowestAnswer = Duration.milliseconds(500)
 
     /// Posts `body` to `url`. Any 2xx within the time limit is success; redirects are not followed.
     func send(_ body: String, to url: String, headers: [(name: String, value: String)]) async -> Ending {
@@ -67,15 +69,24 @@ struct CallbackSender: Sendable {
         request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
         request.headers.replaceOrAdd(name: "User-Agent", value: "Anteroom/\(anteroomVersion)")
         request.body = .bytes(ByteBuffer(string: body))
-        let response = try await client.execute(request, timeout: .seconds(Int64(timeoutSeconds)))
-        // An answer of unknown length is not waited for: some never end.
-        if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length <= Self.longestAnswer {
-            _ = try? await response.body.collect(upTo: Self.longestAnswer)
-        }
+        // The time limit is that of `send`; the client's own must not come first.
+        let response = try await client.execute(request, timeout: .seconds(Int64(timeoutSeconds) + 1))
+        await finish(response)
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return .delivered(status: status) }
         let asked = status == 429 || status == 503 ? response.headers.first(name: "Retry-After") : nil
         return .failed(error: "HTTP \(status)", status: status, retryAfter: asked.flatMap(Self.pause), isFinal: status == 410)
+    }
+
+    /// Reads what follows an answer's head, unless it is long, of unknown length (some never end), or slow to come.
+    private func finish(_ response: HTTPClientResponse) async {
+        guard let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length <= Self.longestAnswer else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await response.body.collect(upTo: Self.longestAnswer) }
+            group.addTask { try? await Task.sleep(for: Self.slowestAnswer) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private func failure(_ error: String) -> Ending { .failed(error: error, status: nil, retryAfter: nil, isFinal: false) }
@@ -100,6 +111,8 @@ struct CallbackSender: Sendable {
     private static func reason(_ error: any Error) -> String {
         if let error = error as? NIOConnectionError { return error.connectionErrors.first.map { reason($0.error) } ?? "could not connect" }
         if let error = error as? IOError { return String(cString: strerror(error.errnoCode)).lowercased() }
+        // The library is the HTTP client's own: its types are known by name alone.
+        if "\(type(of: error))".hasPrefix("NIOSSL") { return "no TLS: the certificate is not valid, not trusted, or of another name" }
         return "could not be sent (\(type(of: error)))"
     }
 }

@@ -13,6 +13,8 @@ final class CallbackSlots: Sendable {
     }
 
     private static let failuresThatCount = 3
+    /// More than fail at once; deleted ones among them are never heard of again.
+    private static let mostFailing = 10_000
 
     private let limit: Int
     private let state = Mutex(State())
@@ -46,6 +48,7 @@ final class CallbackSlots: Sendable {
     func end(_ tenant: Identifier, failed: Bool) {
         state.withLock { state in
             Self.free(1, of: tenant, &state)
+            if state.failuresInARow.count >= Self.mostFailing { state.failuresInARow.removeAll() }
             state.failuresInARow[tenant] = failed ? (state.failuresInARow[tenant] ?? 0) + 1 : nil
         }
     }

@@ -14,7 +14,7 @@ final class HostLookup: Sendable {
     /// - Parameter ask: finds the addresses of a host, for as long as that takes; by default asks the system's resolver.
     init(ask: @escaping @Sendable (String) -> [NetworkAddress] = HostLookup.askSystem) { self.ask = ask }
 
-    /// The addresses of `host`, in the order in which to try them; none when there is no such host.
+    /// The addresses of `host`, in the order in which to try them; none when there is no such host, and when the task is cancelled.
     func addresses(of host: String) async -> [NetworkAddress] {
         let lookup = underWay.withLock { underWay in
             if let running = underWay[host] { return running }
@@ -26,7 +26,13 @@ final class HostLookup: Sendable {
             underWay[host] = lookup
             return lookup
         }
-        return await lookup.value
+        // The resolver cannot be told to stop, and a task's value is awaited to its end: by way of a stream one can give up waiting.
+        let (answers, answer) = AsyncStream<[NetworkAddress]>.makeStream()
+        Task {
+            answer.yield(await lookup.value)
+            answer.finish()
+        }
+        return await answers.first { _ in true } ?? []
     }
 
     static func askSystem(_ host: String) -> [NetworkAddress] {

@@ -3,34 +3,55 @@ import Logging
 import Redis
 import WaitingRoom
 
-/// Looks after one queue while this worker has its lock: lets people in, sweeps out the silent, delivers callbacks, writes the queue's series.
-/// They run beside each other, so that a slow receiver never holds up a release.
+/// Looks after one queue while it is awake (``QueueRounds``): lets people in, sweeps out the silent, delivers callbacks, writes the queue's
+/// series. They run beside each other, so that a slow receiver never holds up a release.
 struct QueueCare: Sendable {
     let worker: Worker
-    let queue: Queue
+    let queue: ListedQueue
+    let metrics: QueueMetrics
 
     /// Runs until cancelled.
     func run() async {
-        let metrics = worker.metrics.queue(queue.id)
         let owed = Signal()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await release(metrics, owed) }
+            group.addTask { await release(owed) }
             group.addTask { await sweep() }
             group.addTask { await measure() }
             group.addTask { await CallbackLoop(worker: worker, queue: queue.id, tenant: queue.tenant, owed: owed).run() }
         }
-        metrics.forget()
     }
 
-    private func release(_ metrics: QueueMetrics, _ owed: Signal) async {
+    private func release(_ owed: Signal) async {
         var pace = Pace(tick: .milliseconds(worker.configuration.releaseTickMilliseconds))
         var due = ContinuousClock.now
+        var owesMemory = false
+        var isBehind = true
         while !Task.isCancelled {
+            if let reunion = worker.reunion {
+                try? await Task.sleep(for: reunion)
+                due = .now
+                continue
+            }
             var began = ContinuousClock.now
             worker.metrics.releaseLag.recordNanoseconds((began - due).nanoseconds)
             var pause = Pace.longest
             do {
+                guard try await worker.tenants.recent(queue.tenant)?.isActive == true else {
+                    due = began + pause
+                    try? await Task.sleep(for: pause)
+                    continue
+                }
+                // Whoever had let people in before, or the step whose reply was lost, may not be there to tell of them after a loss.
+                if isBehind {
+                    try await worker.queues.learnReleases(of: queue.id)
+                    isBehind = false
+                }
                 let release = try await worker.queues.release(queue.id)
+                owesMemory = owesMemory || release.foundLoss
+                if owesMemory {
+                    try await worker.tellOfLoss(of: queue.id)
+                    owesMemory = false
+                }
                 // A slow queue's token is counted from when Redis told of it.
                 if release.people.isEmpty || release.nextToken ?? .zero > pace.tick { began = .now }
                 metrics.released(release)
@@ -38,10 +59,11 @@ struct QueueCare: Sendable {
                     worker.metrics.released.increment(by: release.people.count)
                     owed.raise()
                 }
-                let rate = (try await worker.queues.recent(queue.id) ?? queue).currentRatePerMinute
+                let rate = try await worker.queues.recent(queue.id)?.currentRatePerMinute ?? 0
                 metrics.asked(ratePerMinute: rate)
                 pause = pace.next(after: release, ratePerMinute: rate)
             } catch {
+                isBehind = true
                 worker.logger.debug("A release step failed; the next one follows", metadata: ["error": "\(error)"])
             }
             due = began + pause
@@ -51,9 +73,10 @@ struct QueueCare: Sendable {
 
     /// Writes a point of the queue's series after each minute; spread over two seconds, since all queues' minutes end together.
     private func measure() async {
+        var pause = try? await worker.queues.untilMinuteEnds()
         while !Task.isCancelled {
-            let pause = (try? await worker.queues.measure(queue.id)) ?? .seconds(5)
-            try? await Task.sleep(for: pause + .milliseconds(Int.random(in: 50..<2000)))
+            try? await Task.sleep(for: (pause ?? .seconds(5)) + .milliseconds(Int.random(in: 50..<2000)))
+            if !Task.isCancelled { pause = try? await worker.queues.measure(queue.id) }
         }
     }
 
@@ -62,22 +85,33 @@ struct QueueCare: Sendable {
             var interval = 10
             if let current = try? await worker.queues.recent(queue.id) {
                 interval = Queues.sweepInterval(waitTTLSeconds: current.waitTTLSeconds)
-                await sweep(current)
+                // While no gateway is there, nobody can poll. The sweep sees from the gap that there was an outage.
+                if (try? await SignsOfLife.areNoted(in: worker.redis)) == true { await worker.sweep(current) }
             }
             try? await Task.sleep(for: .seconds(interval))
         }
     }
+}
 
-    private func sweep(_ queue: Queue) async {
+extension Worker {
+    /// Redis has lost people of a queue: it is told who had been let in.
+    func tellOfLoss(of queue: Identifier) async throws {
+        let released = try await queues.rememberReleased(queue) ?? 0
+        logger.warning(
+            "Redis has lost data of a queue; nobody is let in until its visitors had time to come back",
+            metadata: [
+                "queue_id": "\(queue)", "seconds": "\(configuration.rebuildSeconds)", "released_again": "\(released)",
+            ])
+    }
+
+    /// Goes through the whole line of a queue once.
+    func sweep(_ queue: Queue) async {
         var cursor: Int64 = 0
         repeat {
-            guard let step = try? await worker.queues.sweep(queue, cursor: cursor, retentionHours: worker.configuration.retentionHours)
-            else {
-                return
-            }
-            worker.metrics.expired.increment(by: step.expired)
+            guard let step = try? await queues.sweep(queue, cursor: cursor, retentionHours: configuration.retentionHours) else { return }
+            metrics.expired.increment(by: step.expired)
             cursor = step.cursor
-            if step.transfers > 0 { try? await worker.queues.completeTransfers(from: queue.id) }
+            if step.transfers > 0 { try? await queues.completeTransfers(from: queue.id) }
         } while cursor != 0 && !Task.isCancelled
     }
 }

@@ -24,7 +24,9 @@ func buildReleaser(_ configuration: ServiceConfiguration) async throws -> Servic
     return ServiceGroup(
         configuration: .init(
             services: [
-                .init(service: redis), .init(service: ops), .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: redis), .init(service: ops),
+                .init(service: RedisCheck(configuration, redis: redis, logger: logger), successTerminationBehavior: .ignore),
+                .init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
 }

@@ -21,6 +21,7 @@ struct ReleaserMetrics: Sendable {
     let callbacksOwed: Gauge
     let releaseLag: CoreMetrics.Timer
     private let alerts: [Incident.Kind: Counter]
+    private let queues = QueuesMeasured()
 
     init(registry: PrometheusRegistry) {
         self.registry = registry
@@ -70,8 +71,31 @@ struct ReleaserMetrics: Sendable {
 
     func alertsRaised(_ kind: Incident.Kind) -> Counter { alerts[kind]! }
 
-    /// The metrics of one queue; they go when the worker no longer looks after it.
-    func queue(_ id: Identifier) -> QueueMetrics { QueueMetrics(id, registry: registry) }
+    /// The metrics of one queue; those that only the worker that looks after it exports go with that.
+    func queue(_ id: Identifier) -> QueueMetrics { queues.metrics(of: id, registry: registry) }
+
+    /// Drops the metrics of queues that are none of `living`: deleted ones would fill the registry.
+    func forget(others living: Set<Identifier>) { queues.forget(others: living) }
+}
+
+/// The queues that have metrics.
+private final class QueuesMeasured: Sendable {
+    private let metrics = Mutex<[Identifier: QueueMetrics]>([:])
+
+    func metrics(of id: Identifier, registry: PrometheusRegistry) -> QueueMetrics {
+        let made = QueueMetrics(id, registry: registry)
+        metrics.withLock { $0[id] = made }
+        return made
+    }
+
+    func forget(others living: Set<Identifier>) {
+        let gone = metrics.withLock { metrics in
+            let gone = metrics.filter { !living.contains($0.key) }
+            for id in gone.keys { metrics[id] = nil }
+            return gone
+        }
+        for metrics in gone.values { metrics.end() }
+    }
 }
 
 /// The metrics of one queue that this worker looks after.
@@ -97,9 +121,18 @@ struct QueueMetrics: Sendable {
         for person in release.people { wait.recordNanoseconds(person.waited.milliseconds * 1_000_000) }
     }
 
+    func isEmpty() { size.record(0) }
+
     /// Size and rate are exported only by the worker that looks after the queue, so that a sum over workers is right.
     func forget() {
         size.destroy()
         rate.destroy()
+    }
+
+    /// The queue is gone.
+    func end() {
+        forget()
+        released.destroy()
+        wait.destroy()
     }
 }

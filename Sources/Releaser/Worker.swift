@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Synchronization
 import WaitingRoom
 
-/// One releaser process: finds out which queues there are, takes its share of their locks, and looks after those.
+/// One releaser process: finds out which queues there are, takes its share of their locks, and looks after those (``QueueRounds``).
 final class Worker: Service, Sendable {
     let configuration: ServiceConfiguration
     let redis: RedisClient
@@ -22,14 +22,19 @@ final class Worker: Service, Sendable {
     private static let grace = 7
 
     private let domain = Mutex<(tenants: Tenants, queues: Queues)?>(nil)
-    private let care = Mutex<[Identifier: Task<Void, Never>]>([:])
+    /// What this process knows of the catalogue.
+    let catalogue = CatalogueMemory()
+    /// Set while it works.
+    let rounds = Mutex<QueueRounds?>(nil)
 
     /// - Parameter alertPace: by default what is right outside of tests.
     init(
         configuration: ServiceConfiguration, redis: RedisClient, metrics: ReleaserMetrics, logger: Logger, alertPace: AlertPace? = nil
     ) {
         self.configuration = configuration
-        self.alertPace = alertPace ?? AlertPace(limits: .init(waiting: configuration.alerts.queueThreshold))
+        var limits = Incidents.Limits(waiting: configuration.alerts.queueThreshold)
+        limits.rebuild = .seconds(configuration.rebuildSeconds)
+        self.alertPace = alertPace ?? AlertPace(limits: limits)
         self.redis = redis
         self.metrics = metrics
         self.logger = logger
@@ -51,18 +56,53 @@ final class Worker: Service, Sendable {
     func run() async {
         await cancelWhenGracefulShutdown {
             guard let secret = await self.secret() else { return }
-            self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret), Queues(redis: self.redis, secret: secret)) }
-            self.logger.info("Looking after queues", metadata: ["worker": "\(self.locks.worker)"])
+            let queues = Queues(
+                redis: self.redis, secret: secret, memory: self.catalogue, retentionHours: self.configuration.retentionHours,
+                rebuildSeconds: self.configuration.rebuildSeconds)
+            self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret, memory: self.catalogue), queues) }
+            let keeper = CatalogueKeeper(
+                queues: queues, keptSecret: self.configuration.secretKey == nil ? secret : nil, logger: self.logger)
             let alerts = Task { await AlertLoop(worker: self, pace: self.alertPace).run() }
-            while !Task.isCancelled {
-                await self.shareQueues()
-                await self.measure()
-                try? await Task.sleep(for: .milliseconds(min(500, max(50, self.configuration.lockLifeMilliseconds / 4))))
-            }
+            let losses = Task { await self.tellOfLosses() }
+            // Who does not know all queues could not look after those in the shards that it locks.
+            while !Task.isCancelled, (try? await keeper.keep()) == nil { try? await Task.sleep(for: self.locks.interval) }
+            let keeping = Task { try? await keeper.run() }
+            self.logger.info("Looking after queues", metadata: ["worker": "\(self.locks.worker)"])
+            let catalogue = Task { await CatalogueCare(worker: self, secret: secret).run() }
+            let rounds = QueueRounds(worker: self)
+            self.rounds.withLock { $0 = rounds }
+            let looking = Task { await rounds.run() }
+            await self.shareQueues(rounds, keeper)
+            looking.cancel()
             alerts.cancel()
+            keeping.cancel()
+            catalogue.cancel()
+            losses.cancel()
+            await looking.value
+            await rounds.end()
+            self.rounds.withLock { $0 = nil }
             await alerts.value
+            await catalogue.value
+            await losses.value
         }
         await stop()
+    }
+
+    /// For how long nobody is let in yet: ``Queues/reunion``.
+    var reunion: Duration? { queues.reunion }
+
+    /// Tells Redis, when it has lost people, whom this worker had let in: at once when Redis comes back, else well within the time that
+    /// releases wait after a loss.
+    private func tellOfLosses() async {
+        let pause = Duration.milliseconds(max(250, min(5000, configuration.rebuildSeconds * 250)))
+        var (told, returned) = (ContinuousClock.now, redis.returned)
+        while !Task.isCancelled {
+            let latest = redis.returned
+            if latest != returned || told.duration(to: .now) >= pause, (try? await queues.tellOfLosses()) != nil {
+                (told, returned) = (.now, latest)
+            }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// The service's secret; `nil` when shut down before Redis could tell it.
@@ -70,81 +110,36 @@ final class Worker: Service, Sendable {
         try? await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
     }
 
-    private func measure() async {
-        metrics.callbacksUnderWay.record(Double(slots.underWay))
-        let held = care.withLock { Array($0.keys) }
-        metrics.locksHeld.record(Double(held.count))
-        if let owed = try? await callbacks.owed(by: held) { metrics.callbacksOwed.record(Double(owed)) }
-    }
-
-    /// Takes, renews and gives back locks. Nothing changes while Redis is away: the steps themselves are safe without a lock.
-    private func shareQueues() async {
-        do {
-            let living = try await locks.beat()
-            let active = try await activeQueues()
-            let byID = Dictionary(uniqueKeysWithValues: active.map { ($0.id, $0) })
-            let held = Set(care.withLock { $0.keys })
-            let share = QueueShare(active: active.map(\.id), held: held, workers: living, seed: locks.worker.hashValue)
-            for id in share.surplus { await drop(id) }
-            await renew(held.subtracting(share.surplus))
-            var room = share.room
-            for id in share.wanted where room > 0 {
-                if let queue = byID[id], await claim(id) != .held {
-                    take(queue)
-                    room -= 1
+    /// Takes and keeps this worker's share of the locks until cancelled. Nothing changes while Redis is away: the steps themselves are safe
+    /// without a lock.
+    private func shareQueues(_ rounds: QueueRounds, _ keeper: CatalogueKeeper) async {
+        var shards = QueueShards()
+        var held: (shards: Set<UInt8>, version: Int)?
+        while !Task.isCancelled {
+            do {
+                try await keeper.keepUp()
+                let version = catalogue.version
+                if version != shards.version {
+                    let queues = catalogue.queues()
+                    shards = QueueShards(version: version, queues)
+                    metrics.forget(others: Set(queues.map(\.id)))
                 }
+                let mine = try await locks.share(shards.sizes)
+                if held == nil || held! != (mine, version) {
+                    rounds.hold(shards.queues(in: mine))
+                    held = (mine, version)
+                }
+            } catch {
+                logger.debug("The queues could not be shared out; the next try follows", metadata: ["error": "\(error)"])
             }
-        } catch {
-            logger.debug("The queues could not be shared out; the next try follows", metadata: ["error": "\(error)"])
+            try? await Task.sleep(for: locks.interval)
         }
-    }
-
-    /// Queues that have something to be looked after: not deleted, and of a tenant that is active.
-    private func activeQueues() async throws -> [Queue] {
-        let tenants = Set(try await tenants.list().filter(\.isActive).map(\.id))
-        return try await queues.list().filter { tenants.contains($0.tenant) }
-    }
-
-    private func renew(_ held: Set<Identifier>) async {
-        await withTaskGroup(of: (Identifier, QueueLocks.Claim).self) { group in
-            for id in held { group.addTask { (id, await self.claim(id)) } }
-            for await (id, claim) in group where claim == .held { await drop(id, freeing: false) }
-        }
-    }
-
-    /// A lock that cannot be set, as when memory is full, must not stop the draining: the queue is looked after without.
-    private func claim(_ id: Identifier) async -> QueueLocks.Claim {
-        do {
-            let claim = try await locks.claim(id)
-            if claim == .taken { metrics.lockChanges.increment() }
-            return claim
-        } catch {
-            return error.serverCode == "OOM" || care.withLock({ $0[id] != nil }) ? .kept : .held
-        }
-    }
-
-    private func take(_ queue: Queue) {
-        let care = QueueCare(worker: self, queue: queue)
-        self.care.withLock { $0[queue.id] = Task { await care.run() } }
-        logger.debug("Took a queue", metadata: ["queue_id": "\(queue.id)"])
-    }
-
-    private func drop(_ id: Identifier, freeing: Bool = true) async {
-        guard let task = care.withLock({ $0.removeValue(forKey: id) }) else { return }
-        task.cancel()
-        await task.value
-        if freeing { try? await locks.free(id) }
-        logger.debug("Let go of a queue", metadata: ["queue_id": "\(id)"])
     }
 
     private func stop() async {
-        let ids = care.withLock { Array($0.keys) }
-        await withTaskGroup(of: Void.self) { group in
-            for id in ids { group.addTask { await self.drop(id) } }
-        }
+        try? await locks.leave()
         // An attempt that takes longer comes back by its lease.
         await deliveries.finish(within: .seconds(min(configuration.callbacks.timeoutSeconds + 1, configuration.drainSeconds + Self.grace)))
-        try? await locks.leave()
         await sender.clients.shutdown()
         logger.info("Gave the queues back")
     }

@@ -11,8 +11,9 @@ WAITING = {
     "id": "6a1f7b0c-0000-4000-8000-000000000001", "token": "secret", "status": "waiting", "redirect_url": None, "position": 4,
     "eta_seconds": 200, "queue_length": 9, "poll_after_ms": 100,
 }
-# Notes how long every pause is meant to be, and makes it short. The 15 s are the limit of one request.
+# Notes how long every pause is meant to be, and makes it short. The 15 s are the limit of one request. Polls are what this is about.
 HASTE = """
+delete window.EventSource;
 window.pauses = [];
 const pause = window.setTimeout;
 window.setTimeout = (action, wait, ...rest) => {

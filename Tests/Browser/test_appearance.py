@@ -47,6 +47,8 @@ def test_arabic_is_right_to_left_and_leaves_no_english(service, application, roo
 
 def test_arabic_counts_minutes_in_its_own_forms(service, application, room):
     queue = service.make_queue(application, max_users_per_minute=0.5)
+    # The first is let in at once.
+    queue.join("somebody")
     room.open(queue.page(lang="ar")).wait_for_state("waiting")
     seen = room.driver.execute_script("""
         const wording = [...Array(12).keys()].map(minutes => minutes + 1);
@@ -93,7 +95,16 @@ def test_narrow_phone_has_no_sideways_scroll(service, application, room, lang):
     assert room.driver.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [320, 320]
 
 
-def test_assistive_technology_is_told_without_chatter(queue, room):
+@pytest.fixture
+def polling(room):
+    """The page cannot listen, and polls."""
+    source = {"source": "delete window.EventSource"}
+    script = room.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
+    yield
+    room.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_assistive_technology_is_told_without_chatter(queue, room, polling):
     for number in range(2):
         queue.join(f"ahead-{number}")
     room.open(queue.page()).wait_for_place(3)

@@ -1,6 +1,5 @@
 """The documentation's pictures, taken from the running service: `pytest --screenshots=docs/images Tests/Browser/test_pictures.py`."""
 
-import base64
 import bisect
 import operator
 import random
@@ -15,6 +14,7 @@ from selenium.webdriver.common.by import By
 from counter import Counter
 from dashboard import Dashboard
 from deadline import until
+from service import compact
 from test_demo_shop import Shop
 
 MESSAGE = "Sizes 36 to 45 are all still here. Payment by card only."
@@ -99,7 +99,7 @@ class Hour:
 
     def __init__(self, service, queue, arrivals, rate):
         self.service, self.queue, self.rate = service, queue, rate
-        self.tag = f"{{q:{self.compact(queue.id)}}}:"
+        self.tag = queue.key("")
         self.now = time.time()
         self.ends = range(int(self.now) // 60 * 60 - 60 * (len(arrivals) - 2), int(self.now) + 1, 60)
         came = (self.ends[0] + 60 * (minute - 1 + step / count) for minute, count in enumerate(arrivals) for step in range(count))
@@ -111,20 +111,16 @@ class Hour:
                 break
             self.let_in.append(turn)
 
-    @staticmethod
-    def compact(identifier):
-        return base64.urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=")
-
     def write(self):
         commands = [f"DEL {self.tag}minutes"]
         for number, joined in enumerate(self.joined):
             visitor, joined_ms = f"c-{48_211 + 7 * number}", int(joined * 1000)
             if number < len(self.let_in):
-                person, let_in_ms = self.compact(str(uuid.uuid4())), int(self.let_in[number] * 1000)
+                person, let_in_ms = compact(str(uuid.uuid4())), int(self.let_in[number] * 1000)
                 commands.append(f'HSET {self.tag}entries {person} "r {number + 1} {joined_ms} {let_in_ms} - {visitor}"')
                 commands.append(f"ZADD {self.tag}ready {let_in_ms} {person}")
             else:
-                person = self.compact(self.queue.join(visitor)["id"])
+                person = compact(self.queue.join(visitor)["id"])
                 commands.append(f'HSET {self.tag}entries {person} "{joined_ms} {visitor}"')
         for end in self.ends:
             joined, let_in, before = bisect.bisect(self.joined, end), bisect.bisect(self.let_in, end), bisect.bisect(self.let_in, end - 60)

@@ -100,6 +100,55 @@ struct AccountRoutesTests {
         }
     }
 
+    @Test("two super admins who take the role from each other, or delete each other, at the same moment are never both without it")
+    func bothAtOnce() async throws {
+        try await withGateway { site in
+            let (tenant, _) = try await site.application()
+            let first = try #require(try await site.room.accounts.find(email: Site.email))
+            let demotion: JSON = ["role": "viewer", "application_id": .string(tenant.id.description)]
+            for round in 0..<20 {
+                let second = try #require(
+                    try await site.room.accounts.create(
+                        email: "\(round)@x.example", password: Self.password, role: .superAdmin, tenant: nil))
+                let (one, two) = (try await site.signIn(), try await site.signIn(second.email, Self.password))
+                let isDeleting = round % 2 == 1
+                async let left = site.send(
+                    isDeleting ? .delete : .put, "/users/\(second.id)", bearer: one, json: isDeleting ? nil : demotion)
+                async let right = site.send(.put, "/users/\(first.id)", bearer: two, json: demotion)
+                let statuses = [try await left.status, try await right.status]
+                #expect(statuses.allSatisfy { [200, 204, 403, 409, 401, 404].contains($0) }, "\(statuses)")
+                let admins = try await site.room.accounts.list().filter { $0.role == .superAdmin }
+                #expect(!admins.isEmpty, "\(statuses)")
+                // As it was, for the next round.
+                if let now = try await site.room.accounts.get(first.id) { _ = try await site.room.accounts.update(first, from: now) }
+                if let now = try await site.room.accounts.get(second.id) { _ = try await site.room.accounts.delete(now) }
+            }
+        }
+    }
+
+    @Test("a changed ADMIN_PASSWORD ends the sessions of the old one; its account gets the role back when nobody has it")
+    func changedVariable() async throws {
+        try await withGateway { site in
+            let token = try await site.signIn()
+            try await site.room.accounts.ensureSuperAdmin(email: Site.email, password: Site.password)
+            try await site.expect(200, .get, "/auth/me", as: token)
+            try await site.room.accounts.ensureSuperAdmin(email: Site.email, password: "another password")
+            try await site.expect(401, .get, "/auth/me", as: token)
+
+            let account = try #require(try await site.room.accounts.find(email: Site.email))
+            var demoted = account
+            demoted.role = .viewer
+            #expect(try await site.room.accounts.update(demoted, from: account))
+            try await site.room.accounts.ensureSuperAdmin(email: Site.email, password: "another password")
+            #expect(try await site.room.accounts.get(account.id)?.role == .superAdmin)
+            // Where somebody else has it, who was demoted stays so.
+            _ = try await site.room.accounts.create(email: "b@x.example", password: Self.password, role: .superAdmin, tenant: nil)
+            #expect(try await site.room.accounts.update(demoted, from: account))
+            try await site.room.accounts.ensureSuperAdmin(email: Site.email, password: "another password")
+            #expect(try await site.room.accounts.get(account.id)?.role == .viewer)
+        }
+    }
+
     @Test("signing out ends that session, with the tokens refreshed from it, and no other")
     func logout() async throws {
         try await withGateway { site in

@@ -76,6 +76,21 @@ struct AuthRoutesTests {
         }
     }
 
+    @Test("one address has the failures of ten accounts, whichever accounts it tries")
+    func failuresOfAnAddressAreLimited() async throws {
+        try await withAnn { site in
+            for number in 0..<100 {
+                try await site.expect(401, .post, "/auth/login", form: "username=nobody\(number)@example.com&password=x")
+            }
+            // The window slides while they are made.
+            for number in 100..<140 {
+                let form = "username=nobody\(number)@example.com&password=x"
+                if try await site.call(.post, "/auth/login", form: form).status == 429 { break }
+            }
+            try await site.expect(429, .post, "/auth/login", form: Self.form)
+        }
+    }
+
     @Test("success counts for nothing, however often")
     func successIsFree() async throws {
         try await withAnn { site in

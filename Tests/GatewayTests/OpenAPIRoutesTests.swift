@@ -49,7 +49,7 @@ struct OpenAPIRoutesTests {
             #expect(rotate?["operationId"] == "post_applications_id_rotate_keys")
             #expect(rotate?["security"] == [["bearer": []]])
             #expect(rotate?["requestBody"]?["required"] == false)
-            #expect(rotate?["responses"]?.keys == ["200", "401", "403", "404", "413", "415", "422", "503"])
+            #expect(rotate?["responses"]?.keys == ["200", "401", "403", "404", "413", "415", "422", "429", "503"])
             #expect(document["paths"]?["/join"]?["post"]?["security"] == [["apiKey": []]])
         }
     }

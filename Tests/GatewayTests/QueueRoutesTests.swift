@@ -10,7 +10,7 @@ struct QueueRoutesTests {
     private static let keys = [
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
-        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state",
+        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
     ]
 
     private static func draft(_ owned: Office.Owned, _ more: [JSON.Member] = []) -> JSON {
@@ -26,7 +26,8 @@ struct QueueRoutesTests {
             #expect(made.json["slug"] == made.json["id"])
             #expect(made.text.contains("\"max_users_per_minute\":10,\"priority\":1,"))
             #expect(made.text.contains("\"wait_ttl_seconds\":600,\"message\":null,\"unique_visitors\":false,\"redirect_url\":null,"))
-            #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\",\"state\":\"open\"}"))
+            #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\","))
+            #expect(made.text.contains("\"state\":\"open\",\"on_outage\":\"hold\"}"))
             #expect(made.json["is_active"] == true)
             let got = try await office.site.call(.get, "/queues/\(made.json["id"]?.string ?? "")", as: office.one.viewer)
             #expect(got.json == made.json)
@@ -40,6 +41,7 @@ struct QueueRoutesTests {
                 .init("max_users_per_minute", .number(0.5)), .init("priority", 100), .init("slug", "drop"), .init("wait_ttl_seconds", 0),
                 .init("message", "We open at nine"), .init("unique_visitors", true), .init("redirect_url", "https://elsewhere.example/in"),
                 .init("return_hosts", ["Shop.Example", "[::1]", "127.0.0.1:8080"]), .init("lang", "ar"), .init("theme", "auto"),
+                .init("on_outage", "lease"),
                 .init("is_active", false),
             ]
             let made = try await office.site.call(.post, "/queues/", as: office.one.secret, json: Self.draft(office.one, all))
@@ -92,11 +94,13 @@ struct QueueRoutesTests {
     func wrongValues() async throws {
         let wrong: [(String, [JSON])] = [
             ("name", ["", .string(String(repeating: "n", count: 101)), .null, 5]),
-            ("max_users_per_minute", [-1, 1_000_001, .null, "10"]), ("priority", [0, 101, .number(1.5), .null]),
+            ("max_users_per_minute", [-1, 1_000_001, .null, "10", .number(0.00009), .number(1e-300)]),
+            ("priority", [0, 101, .number(1.5), .null]),
             ("wait_ttl_seconds", [-1, 64_801, .null]), ("message", [.string(String(repeating: "m", count: 501)), "a\u{7}"]),
             ("unique_visitors", ["yes", .null]), ("redirect_url", ["javascript:alert(1)", "//x.example"]),
             ("return_hosts", ["x.example", .null, ["https://x.example"], ["a b"], .array(Array(repeating: "x.example", count: 21))]),
             ("lang", ["de", .null]), ("theme", ["pink", .null]), ("state", ["shut", .null]), ("is_active", [1, .null]),
+            ("on_outage", ["panic", .null]),
         ]
         try await Office.with { office in
             for (field, values) in wrong {

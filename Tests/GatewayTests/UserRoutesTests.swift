@@ -93,8 +93,8 @@ struct UserRoutesTests {
 
     @Test("polls are asked for seldom far back, often near the front, never in step")
     func pollAfter() {
-        func range(_ position: Int, _ rate: Double) -> ClosedRange<Int> {
-            let delays = (0..<200).map { _ in EntryBody.pollAfter(position: position, rate: rate) }
+        func range(_ position: Int, _ rate: Double, _ waitTTLSeconds: Int = 600) -> ClosedRange<Int> {
+            let delays = (0..<200).map { _ in PollPace.pause(position: position, rate: rate, waitTTLSeconds: waitTTLSeconds) }
             return delays.min()!...delays.max()!
         }
         for (position, rate) in [(1, 0.0), (20, 0.1), (5000, 60_000)] {
@@ -105,5 +105,6 @@ struct UserRoutesTests {
         }
         #expect(range(100, 60).lowerBound >= 4000 && range(100, 60).upperBound <= 6000)
         #expect(range(100, 60).count > 1)
+        #expect(range(100_000, 10, 20).upperBound <= 6000)
     }
 }

@@ -110,6 +110,8 @@ func withGateway(
         try await FirstAdministrator(room: room, logger: logger).ensure()
         let signs = Task { try await room.signs.run() }
         defer { signs.cancel() }
+        let streams = Task { try await room.streams.run() }
+        defer { streams.cancel() }
         let application = gatewayApplication(room, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await application.test(.live) { client in
             try await body(Site(client: client, room: room, redis: server))

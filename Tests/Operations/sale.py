@@ -10,7 +10,7 @@ from service import Answer
 
 
 class Site:
-    """What the service calls: `/callback` takes its time, `/gone` wants no more, everything else is done at once."""
+    """What the service calls: `/callback` takes its time, `/broken` fails, everything else is done at once."""
 
     def __init__(self):
         site = self
@@ -22,7 +22,7 @@ class Site:
                 site.posts.setdefault(self.path, []).append(body)
                 if self.path == "/callback":
                     time.sleep(0.3)
-                self.send_response(410 if self.path == "/gone" or "NobodyReadsThis" in body else 200)
+                self.send_response(500 if self.path == "/broken" else 410 if "NobodyReadsThis" in body else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -44,7 +44,7 @@ class Sale:
     def __init__(self, service, site):
         self.service = service
         self.shop = service.make_application(callback_url=f"{site.address}/callback")
-        careless = service.make_application(name="Careless", callback_url=f"{site.address}/gone")
+        careless = service.make_application(name="Careless", callback_url=f"{site.address}/broken")
         self.fast = service.make_queue(self.shop, name="Fast", max_users_per_minute=300)
         self.unheard = service.make_queue(careless, name="Unheard", max_users_per_minute=60)
         self.desk = service.make_queue(self.shop, name="By hand")

@@ -53,6 +53,12 @@ def test_all_parts_are_there():
     assert ["--appendonly", "yes"] == SERVICES["redis"]["command"][1:3]
 
 
+def test_redis_refuses_when_it_is_full_and_throws_nothing_away():
+    command = SERVICES["redis"]["command"]
+    options = dict(zip(command[1::2], command[2::2]))
+    assert options["--maxmemory-policy"] == "noeviction" and re.fullmatch(r"[1-9]\d*gb", options["--maxmemory"])
+
+
 @each_service
 def test_a_service_can_do_no_more_than_it_must(name):
     service = SERVICES[name]

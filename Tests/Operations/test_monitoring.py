@@ -24,7 +24,7 @@ def site():
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, site):
-    service = Service(tmp_path_factory.mktemp("service"), QUEUE_THRESHOLD="3", WEBHOOK_URL=f"{site.address}/webhook")
+    service = Service(tmp_path_factory.mktemp("service"), QUEUE_THRESHOLD="3", CALLBACK_MAX_ATTEMPTS="1", WEBHOOK_URL=f"{site.address}/webhook")
     try:
         service.start()
         service.start_one("releaser")

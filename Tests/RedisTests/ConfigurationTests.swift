@@ -13,8 +13,7 @@ import Testing
         let configuration = try RedisConfiguration(url: url)
         #expect(configuration.topology == .single(.tcp(host: host, port: port)))
         #expect(configuration.database == database)
-        #expect(configuration.user == nil && configuration.password == nil && !configuration.usesTLS)
-        #expect(configuration.unsupportedFeature == nil)
+        #expect(configuration.user == nil && configuration.password == nil && configuration.tls == nil)
     }
 
     @Test(arguments: [("unix:///run/redis.sock", 0), ("unix:///run/redis.sock?db=3", 3)])
@@ -36,28 +35,14 @@ import Testing
         #expect(configuration.topology == .single(.tcp(host: "host", port: 6379)))
     }
 
-    @Test func readsWhatThisVersionCannotDo() throws {
+    @Test func readsSentinelClusterAndTLS() throws {
         let sentinel = try RedisConfiguration(url: "redis+sentinel://:pw@a:1,b/main/2")
         #expect(sentinel.topology == .sentinel([.tcp(host: "a", port: 1), .tcp(host: "b", port: 26_379)], primary: "main"))
         #expect(sentinel.database == 2)
-        #expect(sentinel.unsupportedFeature == "redis+sentinel://")
         let cluster = try RedisConfiguration(url: "redis+cluster://a:1,b:2")
         #expect(cluster.topology == .cluster([.tcp(host: "a", port: 1), .tcp(host: "b", port: 2)]))
-        #expect(cluster.unsupportedFeature == "redis+cluster://")
         let tls = try RedisConfiguration(url: "rediss://host/1")
-        #expect(tls.usesTLS && tls.database == 1)
-        #expect(tls.unsupportedFeature == "rediss://")
-    }
-
-    @Test func startingWhatThisVersionCannotDoFailsClearly() async throws {
-        let configuration = try RedisConfiguration(url: "redis+cluster://127.0.0.1:1")
-        let client = RedisClient(configuration, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quietLogger)
-        let error = await #expect(throws: RedisError.self) { try await client.run() }
-        #expect(error?.description == "Redis: redis+cluster:// is not available in this version")
-        #expect(error?.isUnavailable == false)
-        let sent = await #expect(throws: RedisError.self) { try await client.reply("PING") }
-        let piped = await #expect(throws: RedisError.self) { try await client.pipeline([RedisCommand("PING")]) }
-        #expect(sent == error && piped == error)
+        #expect(tls.tls != nil && tls.database == 1)
     }
 
     @Test(arguments: [

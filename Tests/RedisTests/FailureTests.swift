@@ -39,6 +39,37 @@ import Testing
         }
     }
 
+    @Test func aReplyThatCameWhileTheProcessStoodStillIsTaken() async throws {
+        try await withServer { server in
+            let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            try await withClient(server.url, on: loop, configure: { $0.commandTimeout = .milliseconds(100) }) { client in
+                for _ in 0..<5 {
+                    async let reply = client.reply("BLPOP", "nothing", "0.02")
+                    try await Task.sleep(for: .milliseconds(5))
+                    loop.next().execute { Thread.sleep(forTimeInterval: 0.3) }
+                    _ = try await reply
+                }
+            }
+            try await loop.shutdownGracefully()
+        }
+    }
+
+    @Test func aCommandThatIsSentAfterAStandstillHasTimeForItsReply() async throws {
+        try await withServer { server in
+            let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            try await withClient(server.url, on: loop, configure: { $0.commandTimeout = .milliseconds(100) }) { client in
+                // The loop stands still between the command and the end of its turn, when it goes on its way; the reply takes 0.2 s.
+                let slow = RedisCommand("BLPOP", "nothing", "0.2")
+                let reply = try await loop.next().submit {
+                    defer { Thread.sleep(forTimeInterval: 0.4) }
+                    return client.send(slow, on: loop.next())
+                }.get().get()
+                #expect(reply == .null)
+            }
+            try await loop.shutdownGracefully()
+        }
+    }
+
     @Test func aKilledServerFailsCommandsAtOnceAndIsFoundAgain() async throws {
         try await withServer { server in
             try await withClient(server.url, configure: { $0.commandTimeout = .seconds(60) }) { client in
@@ -57,17 +88,19 @@ import Testing
 
     @Test func whatWasUnderWayFailsWithTheConnection() async throws {
         try await withServer { server in
-            try await withClient(server.url, on: oneLoop(), configure: { $0.commandTimeout = .seconds(60) }) { client in
-                async let blocked = code(client, RedisCommand("BLPOP", "none", 0))
-                async let behind = client.pipeline([Self.ping, Self.ping])
+            let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            try await withClient(server.url, on: loop, configure: { $0.commandTimeout = .seconds(60) }) { client in
+                // In one turn, so that they go in this order.
+                let commands = [RedisCommand("BLPOP", "none", 0), Self.ping, Self.ping]
+                let replies = try await loop.next().submit { commands.map { client.send($0, on: loop.next()) } }.get()
                 try await eventually("BLPOP has arrived") { try await blockedClients(server) == 1 }
                 server.crash()
-                #expect(await blocked == .closed)
-                #expect(
-                    try await behind == [
-                        .failure(RedisError(.closed, command: "ECHO")), .failure(RedisError(.closed, command: "ECHO")),
-                    ])
+                for reply in replies {
+                    let error = await #expect(throws: RedisError.self) { try await reply.get() }
+                    #expect(error?.code == .closed)
+                }
             }
+            try await loop.shutdownGracefully()
         }
     }
 

@@ -18,15 +18,16 @@ final class ScriptedServer: Sendable {
         case close
     }
 
-    let url: String
+    let path: String
+    var url: String { "unix://\(path)" }
     private let opened: Counter
     private let listener: any Channel
 
     /// How many connections there were so far.
     var connections: Int { opened.value }
 
-    private init(url: String, opened: Counter, listener: any Channel) {
-        self.url = url
+    private init(path: String, opened: Counter, listener: any Channel) {
+        self.path = path
         self.opened = opened
         self.listener = listener
     }
@@ -46,7 +47,7 @@ final class ScriptedServer: Sendable {
             }
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         do {
-            try await body(ScriptedServer(url: "unix://\(path)", opened: opened, listener: listener))
+            try await body(ScriptedServer(path: path, opened: opened, listener: listener))
         } catch {
             try await listener.close()
             throw error

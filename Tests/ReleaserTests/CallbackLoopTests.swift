@@ -102,8 +102,8 @@ struct CallbackLoopTests {
                 try await place.withWorker { _ in
                     try await eventually("the website is called") { begun.get() }
                     Task {
-                        try await eventually("the lock is given back") {
-                            try await place.redis.send(RedisCommand("EXISTS", .string(QueueKeys(queue.id).lock))).integer == 0
+                        try await eventually("the locks are given back") {
+                            try await place.redis.send(RedisCommand("EXISTS", .string(CatalogueKeys.workers))).integer == 0
                         }
                         done.set(true)
                     }

@@ -23,6 +23,7 @@ struct PaceTests {
     func verySlow() {
         var pace = Pace(tick: tick)
         #expect(pace.next(after: release(next: .seconds(600)), ratePerMinute: 0.1) == Pace.longest)
+        #expect(pace.next(after: release(next: .seconds(600)), ratePerMinute: .leastNonzeroMagnitude) == Pace.longest)
         #expect(Pace.longest < .seconds(1))
     }
 

@@ -11,8 +11,7 @@ struct WorkerTests {
     @Test("two workers share the queues; when one leaves, the other has them all; at the end no lock is left")
     func shared() async throws {
         try await Workplace.with { place in
-            var queues: [Queue] = []
-            for _ in 0..<6 { queues.append(try await place.queue()) }
+            for _ in 0..<6 { _ = try await place.queue() }
             try await place.withWorker { first in
                 try await eventually("the only worker has all") { first.lookedAfter.count == 6 }
                 try await place.withWorker { second in
@@ -23,9 +22,7 @@ struct WorkerTests {
                 }
                 try await eventually("the one left has all") { first.lookedAfter.count == 6 }
             }
-            for queue in queues {
-                #expect(try await place.redis.send(RedisCommand("EXISTS", .string(QueueKeys(queue.id).lock))).integer == 0)
-            }
+            #expect(try await place.redis.send(RedisCommand("EXISTS", .string(CatalogueKeys.workers))).integer == 0)
         }
     }
 
@@ -36,8 +33,8 @@ struct WorkerTests {
             _ = try await place.queue()
             try await place.join(queue, people: 5)
             let dead = QueueLocks(redis: place.redis, worker: "dead", lifeMilliseconds: 400)
-            _ = try await dead.beat()
-            #expect(try await dead.claim(queue.id) == .taken)
+            let shard = QueueLocks.shard(of: queue.id)
+            #expect(try await dead.share([shard: 1]) == [shard])
             try await place.withWorker { worker in
                 try await eventually("everyone is let in") { try await place.released(queue).count == 5 }
                 try await eventually("it has both queues") { worker.lookedAfter.count == 2 }
@@ -77,7 +74,12 @@ struct WorkerTests {
             let (queue, sleeping) = (try await place.queue(), try await place.queue(of: other))
             try await place.withWorker { worker in
                 try await eventually("it has both") { worker.lookedAfter.count == 2 }
+                try await place.join(queue, people: 1)
+                try await eventually("somebody was let in") {
+                    worker.metrics.render().contains("queue_released_total{queue_id=\"\(queue.id)\"} 1\n")
+                }
                 #expect(try await place.queues.delete(queue.id, retentionHours: 24))
+                try await eventually("its metrics are gone") { !worker.metrics.render().contains("\(queue.id)") }
                 var off = other
                 off.isActive = false
                 #expect(try await place.tenants.update(off))
@@ -85,6 +87,46 @@ struct WorkerTests {
                 try await place.join(sleeping, people: 3)
                 #expect(try await place.tenants.update(other))
                 try await eventually("the others are let in") { try await place.released(sleeping).count == 3 }
+            }
+        }
+    }
+
+    @Test("of many queues those that are joined wake within a second, and sleep again; each is let in by the worker that has it")
+    func many() async throws {
+        try await Workplace.with { place in
+            var made: [Queue] = []
+            for _ in 0..<300 { made.append(try await place.queue()) }
+            let queues = made
+            try await place.withWorker { first in
+                try await place.withWorker { second in
+                    try await place.withWorker { third in
+                        let workers = [first, second, third]
+                        try await eventually("they share them evenly") {
+                            let counts = workers.map(\.lookedAfter.count)
+                            return counts.reduce(0, +) == 300 && counts.max()! - counts.min()! <= 10
+                        }
+                        #expect(workers.reduce(into: Set()) { $0.formUnion($1.lookedAfter) } == Set(queues.map(\.id)))
+                        try await eventually("all are asleep") { workers.allSatisfy(\.awake.isEmpty) }
+                        let joined = queues.prefix(20)
+                        for queue in joined { try await place.join(queue, people: 2) }
+                        try await eventually("their people are let in", within: .seconds(10)) {
+                            for queue in joined where try await place.released(queue).count < 2 { return false }
+                            return true
+                        }
+                        #expect(workers.reduce(into: Set()) { $0.formUnion($1.awake) }.isSubset(of: Set(joined.map(\.id))))
+                        try await eventually("all are asleep again") { workers.allSatisfy(\.awake.isEmpty) }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a queue that is made while a worker works is its own at once")
+    func new() async throws {
+        try await Workplace.with { place in
+            try await place.withWorker { worker in
+                let queue = try await place.queue()
+                try await eventually("it has it", within: .seconds(2)) { worker.lookedAfter == [queue.id] }
             }
         }
     }

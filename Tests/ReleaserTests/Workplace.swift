@@ -4,6 +4,7 @@ import Logging
 import Observability
 import Redis
 import ServiceLifecycle
+import Synchronization
 import TestSupport
 import Testing
 import WaitingRoom
@@ -77,10 +78,11 @@ struct Workplace: Sendable {
 }
 
 extension Worker {
-    /// The queues whose size it exports, which are those that it looks after.
-    var lookedAfter: Set<String> {
-        Set(metrics.render().split(separator: "\n").filter { $0.hasPrefix("queue_size{") }.map { String($0.prefix { $0 != "}" }) })
-    }
+    /// The queues that it has.
+    var lookedAfter: Set<Identifier> { rounds.withLock { $0 }?.queues ?? [] }
+
+    /// Those of them that are awake.
+    var awake: Set<Identifier> { Set(rounds.withLock { $0 }?.awake ?? []) }
 
     /// The value of a metric without labels, as it is exported.
     func exported(_ name: String) -> String? {

@@ -1,5 +1,6 @@
 """The real service, private to one test run: redis-server, Gateway, Releaser, and its API."""
 
+import base64
 import json
 import os
 import pathlib
@@ -10,12 +11,18 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 from deadline import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("ANTEROOM_BIN", ROOT / ".build" / "debug")).resolve()
 EMAIL = "admin@localhost"
+
+
+def compact(identifier):
+    """An identifier as Redis has it: its bytes in base64url."""
+    return base64.urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=")
 
 
 def free_port():
@@ -42,6 +49,7 @@ class Service:
         self.token = None
         self.variables = variables
         self.metrics = {"gateway": [], "releaser": []}  # host:port of each one's /metrics
+        self.gateways = []  # addresses; the first is `address`
 
     def start(self):
         redis_socket = self.folder / "redis.sock"
@@ -63,17 +71,22 @@ class Service:
         } | self.variables
         self.start_one("gateway")
         self.start_one("releaser")
-        until(self.is_ready, f"the gateway ({self.folder / 'gateway.log'})", seconds=60)
+        self.wait_for(self.address)
         form = urllib.parse.urlencode({"username": EMAIL, "password": self.password}).encode()
         self.token = self.call("POST", "/auth/login", form)["access_token"]
 
     def start_one(self, program):
-        """Starts one more `gateway` or `releaser`. All gateways would take the same port, so only releasers may be several."""
+        """Starts one more `gateway`, on a port of its own, or `releaser`."""
         port = free_port()
         number = len(self.metrics[program])
         self.metrics[program].append(f"127.0.0.1:{port}")
+        variables = self.variables | {"METRICS_PORT": str(port)}
+        if program == "gateway":
+            if number:
+                variables["PORT"] = str(free_port())
+            self.gateways.append(f"http://127.0.0.1:{variables['PORT']}")
         name = f"{program}-{number + 1}" if number else program
-        self.launch(name, [str(BINARIES / program.title())], self.variables | {"METRICS_PORT": str(port)})
+        return self.launch(name, [str(BINARIES / program.title())], variables)
 
     def launch(self, name, command, environment=None):
         with open(self.folder / f"{name}.log", "wb") as log:
@@ -81,13 +94,17 @@ class Service:
         self.children.append(child)
         return child
 
-    def is_ready(self):
+    def wait_for(self, address):
+        """Waits until the gateway at `address` is ready."""
+        until(lambda: self.is_ready(address), f"the gateway at {address}, see {self.folder}", seconds=60)
+
+    def is_ready(self, address):
         for child in self.children:
             assert child.poll() is None, f"{child.args[0]} ended with {child.returncode}, see {self.folder}"
         try:
-            self.call("GET", "/health/ready")
-            return True
-        except (Answer, OSError):
+            with urllib.request.urlopen(f"{address}/health/ready", timeout=10):
+                return True
+        except OSError:
             return False
 
     def stop(self):
@@ -99,6 +116,11 @@ class Service:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+    def redis_cli(self, *words):
+        """What Redis answers to a command."""
+        command = ["redis-cli", "-s", str(self.folder / "redis.sock"), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def call(self, method, path, body=None, headers=None):
         """Sends a form when `body` is bytes, else JSON, and reads the JSON answer. Raises `Answer` for an error status."""
@@ -138,11 +160,12 @@ class Queue:
     def set(self, **fields):
         self.service.call("PUT", f"/queues/{self.id}", fields)
 
+    def key(self, name):
+        return f"{{q:{compact(self.id)}}}:{name}"
+
     def length(self):
-        """How many wait, as a newcomer behind them would see it; the newcomer leaves again."""
-        probe = self.join("probe")
-        self.service.call("POST", "/cancel", {"token": probe["token"]})
-        return probe["position"] - 1
+        """How many wait."""
+        return int(self.service.redis_cli("ZCARD", self.key("waiting")))
 
     def page(self, **query):
         return f"{self.service.address}/wait/{self.id}?{urllib.parse.urlencode(query)}"

@@ -71,6 +71,15 @@ struct UntoldRequestsTests {
         #expect(untold.cost(of: 1, minute: 12, free: 3) == 1)
     }
 
+    @Test("of more clients than are counted here Redis is told at once, and those counted stay so")
+    func many() {
+        var untold = UntoldRequests()
+        for client in 0..<UInt64(UntoldRequests.mostClients) { _ = untold.cost(of: client, minute: 10, free: 3) }
+        #expect(untold.cost(of: 1_000_000, minute: 10, free: 3) == 1)
+        #expect(untold.cost(of: 7, minute: 10, free: 3) == nil)
+        #expect(untold.cost(of: 1_000_000, minute: 11, free: 3) == nil)
+    }
+
     @Test("after a quiet minute the first few are free again")
     func quiet() {
         var untold = UntoldRequests()

@@ -35,6 +35,26 @@ struct CallbackScriptTests {
         }
     }
 
+    @Test("one that was put off before the clock went back is due now")
+    func clockWentBack() async throws {
+        try await Line.with { line in
+            try await line.join()
+            try await line.releaseOne()
+            #expect(try await line.callbacks.claim(line.queue.id, limit: 1, lease: .seconds(3600)).callbacks.count == 1)
+            #expect(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.count == 1)
+            #expect(try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).callbacks.isEmpty)
+        }
+    }
+
+    @Test("a claim tells the time by Redis's clock")
+    func time() async throws {
+        try await Line.with { line in
+            let claimed = try await line.callbacks.claim(line.queue.id, limit: 1, lease: lease).at
+            let now = try #require(try await line.redis.send(RedisCommand("TIME")).array?.first?.integer)
+            #expect(abs(claimed.milliseconds / 1000 - now) <= 5)
+        }
+    }
+
     @Test("delivered is settled once and leaves nothing behind")
     func delivered() async throws {
         try await Line.with { line in

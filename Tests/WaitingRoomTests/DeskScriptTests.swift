@@ -248,7 +248,7 @@ struct DeskScriptTests {
                 Scripts.handOver,
                 keys: [
                     keys.waiting, keys.entries, keys.ready, keys.outbox, keys.counters, keys.days, keys.durations, keys.desks, keys.typed,
-                    keys.events, keys.transfers,
+                    keys.events, keys.transfers, keys.callbacks, keys.deadLetters, keys.visitors,
                 ],
                 arguments: ["1", .string(id.compact), .string("\(other.id.compact):\(becomes.compact)"), "to", ""])
             let owed = try #require(try await line.redis.send(RedisCommand("HGET", .string(keys.transfers), .string(id.compact))).string)
@@ -320,8 +320,58 @@ struct DeskScriptTests {
         try await Line.with { line in
             let first = try await line.join("a")
             try await line.join("b")
-            _ = try await line.redis.send(RedisCommand("HDEL", .string(line.queue.keys.entries), .string(first.entry.id.compact)))
+            try await line.forgetRecord(first)
             #expect(try entry(try await line.queues.desk(of: line.queue.id).serveNext()).visitor == "b")
+        }
+    }
+
+    @Test("no step keeps more than 200 desks, and the one at work is never forgotten")
+    func manyNames() async throws {
+        try await Line.with { line in
+            let ids = try await join(line, "Ann", "Bob")
+            #expect(try entry(try await line.queues.desk("0", of: line.queue.id).call()).name == "Ann")
+            for number in 1...250 {
+                let desk = line.queues.desk("\(number)", of: line.queue.id)
+                #expect(try entry(try await desk.noShow(ids[0])).name == "Ann")
+                #expect(try entry(try await desk.return(ids[0])).name == "Ann")
+                #expect(try entry(try await desk.call()).name == "Ann")
+            }
+            #expect(try await line.redis.send(RedisCommand("HLEN", .string(line.keys.desks))).integer == 200)
+            #expect(try entry(try await line.queues.desk("250", of: line.queue.id).serve()).name == "Ann")
+        }
+    }
+
+    @Test("of somebody who is put back into the line nothing is kept of a callback that failed")
+    func failedCallback() async throws {
+        try await Line.with { line in
+            let desk = line.queues.desk(of: line.queue.id)
+            _ = try await join(line, "Ann")
+            for isDead in [false, true] {
+                _ = try entry(try await desk.call())
+                let callback = try #require(
+                    try await line.callbacks.claim(line.queue.id, limit: 1, lease: .seconds(60)).callbacks.first)
+                #expect(callback.attempts == 0)
+                let outcome: Callbacks.Outcome =
+                    isDead ? .dead(error: "HTTP 500", status: 500) : .retry(delay: .seconds(60), error: "HTTP 500", status: 500)
+                #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, outcome))
+                if isDead { #expect(try await line.callbacks.resend([callback.entry], of: line.queue.id) == 1) }
+                _ = try entry(try await desk.return())
+            }
+            for key in [line.keys.outbox, line.keys.callbacks, line.keys.dead, line.keys.deadLetters] {
+                #expect(try await line.redis.send(RedisCommand("EXISTS", .string(key))).integer == 0, "\(key)")
+            }
+
+            // Given up, put back, called again and delivered: no dead letter is left.
+            for outcome in [Callbacks.Outcome.dead(error: "HTTP 500", status: 500), .delivered(status: 200)] {
+                _ = try entry(try await desk.call())
+                let callback = try #require(
+                    try await line.callbacks.claim(line.queue.id, limit: 1, lease: .seconds(60)).callbacks.first)
+                #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, outcome))
+                if case .dead = outcome { _ = try entry(try await desk.return()) }
+            }
+            for key in [line.keys.dead, line.keys.deadLetters] {
+                #expect(try await line.redis.send(RedisCommand("EXISTS", .string(key))).integer == 0, "\(key)")
+            }
         }
     }
 
@@ -374,5 +424,5 @@ struct DeskScriptTests {
 }
 
 extension DeskStep {
-    fileprivate var isDone: Bool { if case .done = self { true } else { false } }
+    var isDone: Bool { if case .done = self { true } else { false } }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("join-5.lua")
+@Suite("join-6.lua, rejoin-6.lua")
 struct JoinScriptTests {
     @Test("people get places in the order in which they join")
     func order() async throws {
@@ -32,6 +32,36 @@ struct JoinScriptTests {
                 #expect(again.entry.position == 1)
             }
             #expect(try await line.statistics().waiting == 2)
+        }
+    }
+
+    @Test("a join repeated while SECRET_KEY is changed has one place, whichever key comes first in the gateway that is asked")
+    func changedSecret() async throws {
+        try await Line.with { line in
+            let (old, new) = (String(repeating: "k", count: 32), String(repeating: "n", count: 32))
+            let key = "0123456789abcdef"
+            func join(_ secret: String) async throws -> Queues.Joined {
+                var request = Queues.JoinRequest(queue: line.queue, visitor: "a")
+                request.idempotencyKey = key
+                let queues = Queues(redis: line.redis, secret: try #require(SecretKey(secret)))
+                return try #require(try await queues.join(request))
+            }
+            let first = try await join(old)
+            #expect(try await line.join("b").entry.position == 2)
+            for secret in ["\(old),\(new)", "\(new),\(old)"] {
+                let again = try await join(secret)
+                #expect(!again.isNew)
+                #expect(again.entry.id == first.entry.id)
+            }
+
+            // Let in and come again: the successor is found as well, and so is a place taken under the new key.
+            #expect(try await line.queues.letIn(first.entry.id, of: line.queue.id))
+            let second = try await join("\(new),\(old)")
+            #expect(second.isNew)
+            #expect(try await join("\(old),\(new)").entry.id == second.entry.id)
+            #expect(try await join(old).entry.id == second.entry.id)
+            // Without the old key nothing is known of it.
+            #expect(try await join(new).isNew)
         }
     }
 
@@ -95,6 +125,70 @@ struct JoinScriptTests {
                 return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
             }
             #expect(sequences == Set(1...200))
+        }
+    }
+
+    private func newcomer(_ line: Line, _ visitor: String, key: String? = nil) -> Queues.JoinRequest {
+        var request = Queues.JoinRequest(queue: line.queue, visitor: visitor)
+        request.idempotencyKey = key
+        return request
+    }
+
+    @Test("newcomers of one turn of an event loop go to Redis together, and get places in their order")
+    func newcomers() async throws {
+        try await Line.with { line in
+            try await line.join("first")
+            _ = try await line.redis.send(RedisCommand("CONFIG", "RESETSTAT"))
+            let joined = try await line.joinAtOnce((0..<250).map { newcomer(line, "v\($0)") }).compactMap { $0 }
+            #expect(joined.map(\.entry.sequence) == Array(2...251))
+            #expect(joined.map(\.entry.position) == Array(2...251))
+            #expect(joined.allSatisfy { $0.isNew })
+            let statistics = try #require(try await line.redis.send(RedisCommand("INFO", "commandstats")).string)
+            // A hundred a call, the first of which the server may not know.
+            #expect(statistics.contains("cmdstat_evalsha:calls=3,"))
+            for index in [0, 99, 100, 249] {
+                let entry = try #require(try await line.status(joined[index]))
+                #expect(entry.visitor == "v\(index)" && entry.position == index + 2 && entry.joined == joined[index].entry.joined)
+            }
+            let total = try await line.statistics()
+            #expect(total.waiting == 251 && total.total.joined == 251 && total.days.values.map(\.joined) == [251])
+        }
+    }
+
+    @Test("a newcomer who is known already, or comes twice at once, is left to the step that looks for their place")
+    func knownNewcomers() async throws {
+        try await Line.with { line in
+            let (waiting, finished, twice) = ("0123456789abcdef", "1123456789abcdef", "2123456789abcdef")
+            let place = try await line.join("w", key: waiting)
+            #expect(try await line.queues.cancel(try line.ticket(try await line.join("f", key: finished))))
+            let requests = [
+                newcomer(line, "a"), newcomer(line, "w", key: waiting), newcomer(line, "t", key: twice), newcomer(line, "f", key: finished),
+                newcomer(line, "t", key: twice), newcomer(line, "b"),
+            ]
+            let joined = try await line.joinAtOnce(requests)
+            #expect(joined.map { $0?.entry.sequence } == [3, nil, 4, nil, nil, 5])
+            #expect(joined.map { $0?.entry.position } == [2, nil, 3, nil, nil, 4])
+            #expect(try await line.queues.join(requests[1])?.token == place.token)
+            #expect(try await line.queues.join(requests[4])?.token == joined[2]?.token)
+            #expect(try await line.queues.join(requests[3])?.isNew == true)
+            #expect(try await line.joinAtOnce([requests[1]]).allSatisfy { $0 == nil })
+            #expect(try await line.statistics().total.joined == 6)
+        }
+    }
+
+    @Test("newcomers to a queue that is closed or deleted get no place, and a number that was given already tells of a loss")
+    func refusedNewcomers() async throws {
+        try await Line.with { line in
+            try await line.join("first")
+            line.queues.memory.saw(500, of: line.queue.id)
+            let joined = try await line.joinAtOnce([newcomer(line, "a"), newcomer(line, "b")]).compactMap { $0?.entry.sequence }
+            #expect(joined.count == 2 && joined[0] > 500 && joined[1] == joined[0] + 1)
+            #expect(try await line.statistics().total.joined == 3)
+            for (field, value) in [("state", "closed"), ("active", "0")] {
+                _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.settings), .string(field), .string(value)))
+                #expect(try await line.joinAtOnce([newcomer(line, "c")]).allSatisfy { $0 == nil })
+            }
+            #expect(try await line.statistics().total.joined == 3)
         }
     }
 

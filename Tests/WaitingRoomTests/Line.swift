@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Redis
 import TestSupport
 import Testing
@@ -51,6 +53,14 @@ struct Line: Sendable {
         return try #require(try await queues.join(request))
     }
 
+    /// Joins for all in one turn of an event loop.
+    func joinAtOnce(_ requests: [Queues.JoinRequest]) async throws -> [Queues.Joined?] {
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+        return try await eventLoop.flatSubmit { [queues] in
+            EventLoopFuture.whenAllSucceed(requests.map { queues.join($0, on: eventLoop) }, on: eventLoop)
+        }.get()
+    }
+
     func ticket(_ joined: Queues.Joined) throws -> Ticket { try #require(queues.signer.verify(joined.token)) }
 
     func status(_ joined: Queues.Joined) async throws -> Entry? { try await queues.status(try ticket(joined)) }
@@ -73,6 +83,12 @@ struct Line: Sendable {
         let release = try await queues.release(queue.id)
         _ = try await redis.send(RedisCommand("HSET", .string(keys.settings), "rate", .string("\(queue.ratePerMinute)")))
         return release
+    }
+
+    /// Makes Redis forget what it knows of a waiting person beside their place.
+    func forgetRecord(_ joined: Queues.Joined) async throws {
+        let id = "\(joined.entry.sequence)-\(joined.entry.joined.milliseconds)"
+        #expect(try await redis.send(RedisCommand("XDEL", .string(keys.visitors), .string(id))).integer == 1)
     }
 
     /// Makes Redis believe that the person was last seen `seconds` ago.

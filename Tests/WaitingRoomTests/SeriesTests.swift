@@ -15,7 +15,7 @@ struct SeriesTests {
     }
 
     private func now(_ milliseconds: Int64, waiting: Int, joined: Int, released: Int) throws -> QueueFigures {
-        let values = [milliseconds, Int64(waiting), Int64(joined), Int64(released), 0, 0, 0, -1, -1, 0, 0, 0]
+        let values = [milliseconds, Int64(waiting), Int64(joined), Int64(released), 0, 0, 0, -1, -1, 0, 0, 0, 0, 0]
         return try #require(QueueFigures(.array(values.map { .integer($0) })))
     }
 
@@ -74,6 +74,7 @@ struct SeriesTests {
             let people = [try await line.join("a"), try await line.join("b"), try await line.join("c")]
             for (seconds, person) in zip([10, 20], people) {
                 let joined = Timestamp.now().milliseconds - Int64(seconds) * 1000
+                try await line.forgetRecord(person)
                 _ = try await line.redis.send(
                     RedisCommand("HSET", .string(line.keys.entries), .string(person.entry.id.compact), .string("\(joined) v")))
                 try await line.releaseOne()

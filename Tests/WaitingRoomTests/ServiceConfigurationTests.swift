@@ -56,14 +56,16 @@ struct ServiceConfigurationTests {
     @Test(
         "a wrong value names its variable",
         arguments: [
-            ("APP_ENV", "staging"), ("REDIS_URL", "mysql://host"), ("REDIS_URL", "rediss://host:6379"),
-            ("REDIS_URL", "redis+sentinel://host:26379/main"), ("REDIS_URL", "redis+cluster://host:6379"), ("PORT", "0"), ("PORT", "80a"),
+            ("APP_ENV", "staging"), ("REDIS_URL", "mysql://host"), ("REDIS_URL", "rediss://host:port"),
+            ("REDIS_URL", "redis+sentinel://host:26379"), ("REDIS_URL", "redis+cluster://host:6379/1"), ("PORT", "0"), ("PORT", "80a"),
             ("PORT", "65536"), ("PUBLIC_URL", "wait.example"), ("METRICS_PORT", "-1"), ("SECRET_KEY", "short"),
             ("SECRET_KEY", String(repeating: "k", count: 32) + ",short"), ("ADMIN_EMAIL", "ann"), ("RELEASE_TICK_MS", "0"),
             ("LOCK_TTL_MS", "1"), ("CALLBACK_TIMEOUT_SECONDS", "0"), ("CALLBACK_MAX_ATTEMPTS", "0"), ("CALLBACK_CONCURRENCY", "x"),
             ("CALLBACK_ALLOW_PRIVATE", "perhaps"), ("RATE_LIMIT", "maybe"), ("POLL_LIMIT_PER_MINUTE", "0"),
-            ("JOIN_LIMIT_PER_MINUTE", "0"), ("RATE_LIMIT_PER_MINUTE", "0"), ("TRUSTED_PROXIES", "10.0.0.0/33"), ("OPEN_TENANTS", "2"),
-            ("AVG_SERVICE_TIME_MINUTES", "0"), ("RETENTION_HOURS", "0"), ("SMTP_PORT", "mail"), ("WEBHOOK_URL", "slack"),
+            ("JOIN_LIMIT_PER_MINUTE", "0"), ("RATE_LIMIT_PER_MINUTE", "0"), ("MAX_STREAMS", "-1"), ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("OPEN_TENANTS", "2"),
+            ("AVG_SERVICE_TIME_MINUTES", "0"), ("RETENTION_HOURS", "0"), ("RETENTION_HOURS", "8761"), ("RETENTION_HOURS", "nan"),
+            ("SMTP_PORT", "mail"), ("WEBHOOK_URL", "slack"),
             ("QUEUE_THRESHOLD", "0"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("REBUILD_SECONDS", "-1"), ("DRAIN_SECONDS", "601"),
         ])
     func wrong(variable: String, value: String) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("status-2.lua, cancel-7.lua, list-5.lua")
+@Suite("status-3.lua, cancel-8.lua, list-6.lua")
 struct StatusScriptTests {
     @Test("places move up when somebody in front leaves")
     func movingUp() async throws {
@@ -38,8 +38,8 @@ struct StatusScriptTests {
         try await Line.with { line in
             let ticket = Ticket(
                 queue: line.queue.id, entry: .random(), sequence: 1, joined: .now(), epoch: 1, visitor: "v")
-            let entry = try await line.queues.status(ticket)
-            let cancelled = try await line.queues.cancel(ticket)
+            let entry = try await line.queues.status(of: ticket.entry, in: ticket.queue)
+            let cancelled = try await line.queues.cancel(ticket.entry, in: ticket.queue)
             #expect(entry == nil && !cancelled)
         }
     }

@@ -32,6 +32,22 @@ struct TicketTests {
         #expect(signer.verify(String(repeating: "A", count: 5000)) == nil)
     }
 
+    @Test("a ticket is known by its text as long as it is asked about, and forgotten two minutes later")
+    func remembered() throws {
+        let signer = TicketSigner(secret)
+        var text = signer.sign(ticket)
+        func find() throws -> SignedTicket { try #require(text.withUTF8 { signer.verify($0) }) }
+        let known = try find()
+        for _ in 0..<5 {
+            for _ in 0..<64 { signer.forgetUnused() }
+            #expect(try find() === known)
+        }
+        for _ in 0..<128 { signer.forgetUnused() }
+        let again = try find()
+        #expect(again !== known)
+        #expect(again.ticket == ticket && again.text == text)
+    }
+
     @Test("another secret's ticket is none; a rotated secret still verifies")
     func rotation() {
         let text = TicketSigner(secret).sign(ticket)
@@ -56,5 +72,12 @@ struct TicketTests {
         #expect(secret.open(String(sealed.dropLast())) == nil)
         let rotated = SecretKey(String(repeating: "n", count: 32) + "," + String(repeating: "k", count: 32))!
         #expect(rotated.open(sealed) == "whsec_abc")
+        guard case .resealed(let text) = try rotated.reseal(sealed) else {
+            Issue.record("not sealed anew")
+            return
+        }
+        #expect(SecretKey(String(repeating: "n", count: 32))!.open(text) == "whsec_abc")
+        #expect(try rotated.reseal(text) == .current)
+        #expect(try secret.reseal(text) == .lost)
     }
 }

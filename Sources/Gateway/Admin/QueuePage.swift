@@ -28,6 +28,7 @@ extension AdminRoutes {
         values["message"] = queue.message ?? ""
         values["waitTTL"] = queue.waitTTLSeconds
         values["redirectURL"] = queue.redirectURL ?? ""
+        for onOutage in Queue.OnOutage.allCases { values["is\(onOutage.rawValue.capitalized)"] = queue.onOutage == onOutage }
         for state in Queue.State.allCases { values["is\(state.rawValue.capitalized)"] = queue.isActive && queue.state == state }
         values["charts"] = charts(visit, series)
         values["spans"] = Span.allCases.map { span -> [String: Any] in

@@ -8,49 +8,69 @@ import WaitingRoom
 /// A whole answer of a hot route as bytes, with the headers that ``EnvelopeMiddleware`` gives all others.
 enum HotAnswer {
     static func ok(_ body: EntryBody) -> ByteBuffer {
-        var json = ByteBufferAllocator().buffer(capacity: 768)
-        body.write(into: &json)
-        return answer(status: .ok, extra: "", body: json)
+        answer(mostBytes: body.mostBytes) { text in
+            text.write(success)
+        } body: {
+            body.write(into: &$0)
+        }
     }
 
     static func failure(_ failure: GatewayError) -> ByteBuffer {
-        var json = ByteBuffer()
-        json.writeJSON(Dialect.qms.body(failure))
-        return answer(status: failure.status, extra: failure.headers.map { "\($0.name.rawName): \($0.value)\r\n" }.joined(), body: json)
+        let extra = failure.headers.map { "\($0.name.rawName): \($0.value)\r\n" }.joined()
+        let head = "HTTP/1.1 \(failure.status.code) \(failure.status.reasonPhrase)\r\n\(fields)\(extra)"
+        var body = ByteBuffer()
+        body.writeJSON(Dialect.qms.body(failure))
+        return answer(mostBytes: head.utf8.count + body.readableBytes) { text in
+            text.write(head)
+        } body: { text in
+            body.withUnsafeReadableBytes { text.write($0) }
+        }
     }
 
-    private static func answer(status: HTTPResponse.Status, extra: String, body: ByteBuffer) -> ByteBuffer {
-        var bytes = ByteBufferAllocator().buffer(capacity: 384 + body.readableBytes)
-        if status == .ok {
-            bytes.writeStaticString("HTTP/1.1 200 OK\r\n")
-        } else {
-            bytes.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
+    private static let fields = """
+        Content-Type: application/json\r\nAccess-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\n\
+        Access-Control-Expose-Headers: \(AllowedOrigins.exposed)\r\n
+        """
+    private static let success = "HTTP/1.1 200 OK\r\n\(fields)"
+    /// Room for what is always there.
+    private static let headBytes = 200 + success.utf8.count
+
+    private static func answer(
+        mostBytes: Int, head: (inout ByteCursor) -> Void, body: (inout ByteCursor) -> Void
+    ) -> ByteBuffer {
+        var bytes = ByteBufferAllocator().buffer(capacity: headBytes + mostBytes)
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: headBytes + mostBytes) { memory in
+            var text = ByteCursor(memory)
+            head(&text)
+            text.write("X-Request-Id: " as StaticString)
+            text.write(RequestID.length, RequestID.write(to:))
+            text.write(HTTPDate.line)
+            // Room for the digits of its length: blanks before a field's value mean nothing (RFC 9110, section 5.5).
+            text.write("\r\nContent-Length:       \r\n\r\n" as StaticString)
+            let start = text.count
+            body(&text)
+            var left = text.count - start
+            var position = start - 5
+            repeat {
+                memory[position] = UInt8(ascii: "0") + UInt8(left % 10)
+                left /= 10
+                position -= 1
+            } while left > 0
+            return text.count
         }
-        bytes.writeStaticString("Content-Type: application/json\r\nAccess-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\n")
-        bytes.writeString(exposed)
-        bytes.writeString(extra)
-        bytes.writeStaticString("X-Request-Id: ")
-        bytes.writeString(RequestID.next())
-        bytes.writeStaticString("\r\nDate: ")
-        bytes.writeString(HTTPDate.now())
-        bytes.writeStaticString("\r\nContent-Length: ")
-        bytes.writeString(String(body.readableBytes))
-        bytes.writeStaticString("\r\n\r\n")
-        bytes.writeImmutableBuffer(body)
         return bytes
     }
-
-    private static let exposed = "Access-Control-Expose-Headers: \(AllowedOrigins.exposed)\r\n"
 }
 
 /// The `Date` header (RFC 9110, section 6.6.1), made once a second.
 enum HTTPDate {
     private static let last = Mutex<(second: Int, text: String)>((0, ""))
 
-    static func now() -> String {
+    /// The header, with the end of the line before it.
+    static var line: String {
         let second = Int(Timestamp.now().milliseconds / 1000)
         return last.withLock { last in
-            if last.second != second { last = (second, text(second)) }
+            if last.second != second { last = (second, "\r\nDate: " + text(second)) }
             return last.text
         }
     }

@@ -24,8 +24,10 @@ final class RequestTimeLimits: ChannelDuplexHandler {
     private let limits: Limits
     private var deadline: NIODeadline
     private var checks: RepeatedTask?
-    private var answersDue = 0
-    private var isReadingBody = false
+    private(set) var answersDue = 0
+    private(set) var isReadingBody = false
+    /// Called each time that the connection is looked at.
+    var onLook: () -> Void = {}
 
     init(limits: Limits) {
         self.limits = limits
@@ -66,6 +68,9 @@ final class RequestTimeLimits: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
+    /// A request has come that does not pass here.
+    func asked() { answersDue += 1 }
+
     /// An answer was written, through here or around.
     func answered() {
         answersDue -= 1
@@ -73,6 +78,7 @@ final class RequestTimeLimits: ChannelDuplexHandler {
     }
 
     private func check(_ context: ChannelHandlerContext) {
+        onLook()
         guard NIODeadline.now() >= deadline else { return }
         if isReadingBody {
             let headers: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]

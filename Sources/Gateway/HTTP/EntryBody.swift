@@ -6,52 +6,85 @@ import WaitingRoom
 /// An entry as the QMS dialect writes it.
 struct EntryBody: Sendable {
     let entry: Entry
-    let queue: Queue
-    /// Whose redirect address counts when the queue has none; needed once the entry is released.
-    let tenant: Tenant?
-    let token: String
+    private let ratePerMinute: Double
+    private let waitTTLSeconds: Int
+    private let message: String?
+    private let redirectURL: String?
+    private let token: String
 
-    init(entry: Entry, queue: Queue, tenant: Tenant?, token: String) {
+    /// - Parameter tenant: whose redirect address counts when the queue has none; needed once the entry is released.
+    init(entry: Entry, queue: borrowing Queue, tenant: Tenant?, token: String) {
         self.entry = entry
-        self.queue = queue
-        self.tenant = tenant
+        ratePerMinute = queue.currentRatePerMinute
+        waitTTLSeconds = queue.waitTTLSeconds
+        message = queue.message
+        redirectURL = entry.state == .released ? queue.redirectURL ?? tenant?.redirectURL : nil
         self.token = token
     }
 
-    /// Appends the entry as JSON, its keys in the order that the contract promises. Written by hand: it is most of what a poll costs.
+    /// Of one who waits.
+    init(waiting entry: Entry, queue: RememberedQueue, token: String) {
+        self.entry = entry
+        ratePerMinute = queue.ratePerMinute
+        waitTTLSeconds = queue.waitTTLSeconds
+        message = queue.message
+        redirectURL = nil
+        self.token = token
+    }
+
+    /// No entry takes more bytes.
+    var mostBytes: Int {
+        func most(_ text: String?) -> Int { text.map { ByteCursor.mostBytes(ofJSONString: $0) } ?? 0 }
+        return 600 + token.utf8.count + most(entry.visitorID) + most(redirectURL) + most(message)
+    }
+
+    /// Appends the entry as JSON.
     func write(into buffer: inout ByteBuffer) {
-        let waits = entry.state == .waiting
-        buffer.writeStaticString("{\"queue_id\":")
-        buffer.write(entry.queue)
-        buffer.writeStaticString(",\"visitor_id\":")
-        buffer.writeJSONString(entry.visitorID)
-        buffer.writeStaticString(",\"status\":\"")
-        buffer.writeString(entry.state.word)
-        buffer.writeStaticString("\",\"redirect_url\":")
-        buffer.writeJSON(.optional(entry.state == .released ? queue.redirectURL ?? tenant?.redirectURL : nil))
-        buffer.writeStaticString(",\"wait_time\":")
-        buffer.writeJSON(entry.waitSeconds.map { .integer($0) } ?? .null)
-        buffer.writeStaticString(",\"expires_at\":")
-        buffer.write(expires)
-        buffer.writeStaticString(",\"id\":")
-        buffer.write(entry.id)
-        buffer.writeStaticString(",\"token\":\"")
-        buffer.writeString(token)
-        buffer.writeStaticString("\",\"created_at\":")
-        buffer.write(entry.joined)
-        buffer.writeStaticString(",\"position\":")
-        buffer.writeJSON(.integer(entry.position))
-        buffer.writeStaticString(",\"eta_seconds\":")
-        buffer.writeJSON(waits ? Self.eta(position: entry.position, rate: queue.currentRatePerMinute).map { .integer($0) } ?? .null : 0)
-        buffer.writeStaticString(",\"queue_length\":")
-        buffer.writeJSON(.integer(entry.queueLength))
-        buffer.writeStaticString(",\"poll_after_ms\":")
-        buffer.writeJSON(.integer(waits ? Self.pollAfter(position: entry.position, rate: queue.currentRatePerMinute) : 0))
-        if let message = queue.message {
-            buffer.writeStaticString(",\"message\":")
-            buffer.writeJSONString(message)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: mostBytes) { memory in
+            var cursor = ByteCursor(memory)
+            write(into: &cursor)
+            return cursor.count
         }
-        buffer.writeStaticString("}")
+    }
+
+    /// Writes the entry as JSON, its keys in the order that the contract promises. Written by hand: it is much of what a poll costs.
+    func write(into text: inout ByteCursor) {
+        let waits = entry.state == .waiting
+        text.write("{\"queue_id\":" as StaticString)
+        text.write(entry.queue)
+        text.write(",\"visitor_id\":" as StaticString)
+        text.writeJSONString(entry.visitorID)
+        text.write(",\"status\":\"" as StaticString)
+        text.write(entry.state.word)
+        if waits {
+            text.write("\",\"redirect_url\":null,\"wait_time\":null,\"expires_at\":" as StaticString)
+        } else {
+            text.write("\",\"redirect_url\":" as StaticString)
+            if let redirectURL { text.writeJSONString(redirectURL) } else { text.write("null" as StaticString) }
+            text.write(",\"wait_time\":" as StaticString)
+            text.writeOptional(entry.waitSeconds)
+            text.write(",\"expires_at\":" as StaticString)
+        }
+        if let expires { text.write(expires) } else { text.write("null" as StaticString) }
+        text.write(",\"id\":" as StaticString)
+        text.write(entry.id)
+        text.write(",\"token\":\"" as StaticString)
+        text.write(token)
+        text.write("\",\"created_at\":" as StaticString)
+        text.write(entry.joined)
+        text.write(",\"position\":" as StaticString)
+        text.write(entry.position)
+        text.write(",\"eta_seconds\":" as StaticString)
+        text.writeOptional(waits ? Self.eta(position: entry.position, rate: ratePerMinute) : 0)
+        text.write(",\"queue_length\":" as StaticString)
+        text.write(entry.queueLength)
+        text.write(",\"poll_after_ms\":" as StaticString)
+        text.write(waits ? PollPace.pause(position: entry.position, rate: ratePerMinute, waitTTLSeconds: waitTTLSeconds) : 0)
+        if let message {
+            text.write(",\"message\":" as StaticString)
+            text.writeJSONString(message)
+        }
+        text.write("}" as StaticString)
     }
 
     /// The answer of a route that tells of one entry.
@@ -74,7 +107,7 @@ struct EntryBody: Sendable {
 
     /// When a waiting visitor who says no more is given up; `nil` for never and for anybody else.
     private var expires: Timestamp? {
-        queue.waitTTLSeconds == 0 ? nil : entry.lastSeen?.adding(seconds: queue.waitTTLSeconds)
+        waitTTLSeconds == 0 ? nil : entry.lastSeen?.adding(seconds: waitTTLSeconds)
     }
 
     /// What a join with `mode=simulation` answers: let in at once, good for five minutes, stored nowhere.
@@ -93,22 +126,6 @@ struct EntryBody: Sendable {
     static func eta(position: Int, rate: Double) -> Int? {
         rate > 0 ? Int(min((Double(position) * 60 / rate).rounded(.up), 1e15)) : nil
     }
-
-    /// Milliseconds until the next poll is worth making: about 1,500 near the front, growing with the wait ahead to 15,000, give or take a
-    /// fifth so that visitors who came together do not poll together.
-    static func pollAfter(position: Int, rate: Double) -> Int {
-        let seconds = eta(position: position, rate: rate)
-        var delay = Self.nearDelay
-        if position > 20, (seconds ?? .max) > 30 {
-            // A twentieth of the time ahead; without a rate, as if one were let in every 1.5 seconds.
-            let ahead = seconds.map(Double.init) ?? Double(position) * 1.5
-            delay = min(max(ahead * 50, Self.nearDelay), Self.farDelay)
-        }
-        return Int(delay * Double.random(in: 0.8...1.2))
-    }
-
-    private static let nearDelay = 1500.0
-    private static let farDelay = 15_000.0
 }
 
 extension Entry.State {
@@ -128,25 +145,9 @@ extension Entry.State {
     }
 }
 
-extension ByteBuffer {
-    /// Appends a UUID in quotes.
-    fileprivate mutating func write(_ id: Identifier) {
-        writeStaticString("\"")
-        writeWithUnsafeMutableBytes(minimumWritableBytes: Identifier.textLength) {
-            id.write(to: $0)
-            return Identifier.textLength
-        }
-        writeStaticString("\"")
-    }
-
-    /// Appends a time in quotes, or null.
-    fileprivate mutating func write(_ time: Timestamp?) {
-        guard let time else {
-            writeStaticString("null")
-            return
-        }
-        writeStaticString("\"")
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 32) { time.write(to: $0) }
-        writeStaticString("\"")
+extension ByteCursor {
+    /// Writes a number that is not negative, or null.
+    fileprivate mutating func writeOptional(_ number: Int?) {
+        if let number { write(max(0, number)) } else { write("null" as StaticString) }
     }
 }

@@ -51,14 +51,22 @@ struct Fields {
 
     mutating func note(_ name: String, type: String, _ message: String) {
         problems.append(
-            .init(type: type, location: [.string(place), .string(name)], message: message, input: value[name] ?? .null))
+            .init(
+                type: type, location: [.string(place), .string(name)], message: message, input: Self.shown(value[name] ?? .null, of: name)))
+    }
+
+    /// A value as an error tells it back: clients write errors into their logs.
+    private static func shown(_ value: JSON, of name: String) -> JSON {
+        if ["password", "token"].contains(name) { return "********" }
+        guard case .object(let members) = value else { return value }
+        return .object(members.map { .init($0.key, shown($0.value, of: $0.key)) })
     }
 
     private mutating func missing(_ name: String) {
         problems.append(
             .init(
                 type: "missing", location: [.string(place), .string(name)], message: "Field required",
-                input: place == "body" ? value : .null))
+                input: place == "body" ? Self.shown(value, of: "") : .null))
     }
 
     /// A required text of `length` characters without control or bidi-override characters. Noted and "" when it is not one.

@@ -7,6 +7,7 @@ struct GatewayContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The event loop of the visitor's connection; Redis answers there.
     let eventLoop: any EventLoop
+    let channel: any Channel
     /// The other end of the connection: a visitor, or a proxy.
     let peer: SocketAddress?
     /// Sent back as `X-Request-Id` and written in every log line of the request.
@@ -15,6 +16,7 @@ struct GatewayContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         eventLoop = source.channel.eventLoop
+        channel = source.channel
         peer = source.channel.remoteAddress
         requestID = RequestID.next()
         self.logger[metadataKey: "hb.request.id"] = nil
@@ -23,9 +25,23 @@ struct GatewayContext: RequestContext {
 }
 
 enum RequestID {
-    /// 16 random hexadecimal digits.
+    static let length = 16
+
+    /// 16 hexadecimal digits, different each time.
     static func next() -> String {
-        let text = String(UInt64.random(in: .min ... .max), radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
+        String(unsafeUninitializedCapacity: length) { buffer in
+            write(to: UnsafeMutableRawBufferPointer(buffer))
+            return length
+        }
+    }
+
+    /// Writes the digits into the first ``length`` bytes of `buffer`.
+    static func write(to buffer: UnsafeMutableRawBufferPointer) {
+        var number = Jitter().next()
+        for index in 0..<length {
+            let digit = UInt8(truncatingIfNeeded: number & 0xF)
+            buffer[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            number >>= 4
+        }
     }
 }

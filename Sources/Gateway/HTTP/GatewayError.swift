@@ -78,7 +78,8 @@ extension GatewayError {
     }
 
     static let unavailable = GatewayError(
-        status: .serviceUnavailable, code: "unavailable", message: "The service cannot reach its store; try again in a few seconds",
+        status: .serviceUnavailable, code: "unavailable",
+        message: "The service cannot reach its store just now. Places in line are kept; try again in a few seconds",
         headers: [.retryAfter: "2"])
 }
 

@@ -11,9 +11,12 @@ extension Request {
     /// The body's bytes.
     /// - Throws: ``GatewayError`` 413 when there are more than 64 KiB.
     func bytes() async throws -> ByteBuffer {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > maximumBodyBytes { throw GatewayError.contentTooLarge }
+        if let length = headers[.contentLength], Int(length) ?? .max > maximumBodyBytes { throw GatewayError.contentTooLarge }
         do {
             return try await body.collect(upTo: maximumBodyBytes)
+        } catch is IOError {
+            // A client that hangs up is no fault of ours; nobody reads the answer.
+            throw GatewayError(status: .badRequest, code: "bad_request", message: "The connection ended before the body did")
         } catch is NIOTooManyBytesError {
             throw GatewayError.contentTooLarge
         }

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     /// The api key's header in the three spellings that clients use; proxies drop the one with underscores.
     static let apiKeys = ["X-API-Key", "app-api-key", "app_api_key"].map { HTTPField.Name($0)! }
     static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
+    static let lastEventID = HTTPField.Name("Last-Event-ID")!
+    static let accelBuffering = HTTPField.Name("X-Accel-Buffering")!
     static let contentTypeOptions = HTTPField.Name("X-Content-Type-Options")!
     static let rateLimitLimit = HTTPField.Name("RateLimit-Limit")!
     static let rateLimitRemaining = HTTPField.Name("RateLimit-Remaining")!
@@ -57,7 +59,7 @@ struct AllowedOrigins: Sendable {
         if preflight {
             headers[.accessControlAllowMethods] = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
             headers[.accessControlAllowHeaders] =
-                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Admin-Key, app-api-key, app_api_key"
+                "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key, X-Admin-Key, app-api-key, app_api_key"
             headers[.accessControlMaxAge] = "600"
         } else {
             headers[.accessControlExposeHeaders] = Self.exposed

@@ -20,7 +20,9 @@ struct ErrorMiddleware: RouterMiddleware {
             let failure = failure(error, request: request, context: context)
             if failure.status == .noContent { return Response(status: .noContent, headers: failure.headers) }
             let dialect = Dialect(path: request.uri.path)
-            return .json(dialect.body(failure), status: dialect.status(failure), headers: failure.headers)
+            let response = Response.json(dialect.body(failure), status: dialect.status(failure), headers: failure.headers)
+            // A body would be read as the answer to the next request.
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 

@@ -107,10 +107,12 @@ struct OpenAPIDocument {
         var success: [JSON.Member] = [.init("description", "Success")]
         if let answer = about.answer { success.append(.init("content", .object([.init(about.answerType, ["schema": answer])]))) }
         var failures = Set(about.failures)
-        if [.viewer, .tenantAdmin, .superAdmin].contains(route.access) { failures.formUnion([401, 503]) }
+        if [.viewer, .tenantAdmin, .superAdmin].contains(route.access) { failures.formUnion([401, 429, 503]) }
+        if route.access == .adminKey { failures.insert(429) }
         if [.tenantAdmin, .superAdmin].contains(route.access) { failures.insert(403) }
         let others = failures.sorted().map { JSON.Member(String($0), failure($0, of: route)) }
-        return .object([.init(String(about.success), .object(success))] + others)
+        let successes = [about.success] + (about.otherSuccess.map { [$0] } ?? [])
+        return .object(successes.map { .init(String($0), .object($0 == 204 ? [success[0]] : success)) } + others)
     }
 
     private static func failure(_ status: Int, of route: Route) -> JSON {

@@ -166,7 +166,7 @@ enum OpenAPISchemas {
     private static func app(secret: Bool) -> JSON {
         let keys = ["name", "domain", "callback_url", "id", "api_key", "created_at", "is_active", "slug", "redirect_url"]
         let properties: [(String, JSON)] = [
-            ("name", name), ("domain", domain), ("callback_url", nullableURL), ("id", uuid),
+            ("name", name), ("domain", text), ("callback_url", nullableURL), ("id", uuid),
             ("api_key", described(text, "Joins and nothing else")), ("created_at", time), ("is_active", flag), ("slug", slug),
             ("redirect_url", nullableURL),
         ]
@@ -177,7 +177,7 @@ enum OpenAPISchemas {
     private static let queueKeys = [
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
-        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state",
+        "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
     ]
 
     private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
@@ -185,7 +185,9 @@ enum OpenAPISchemas {
             guard defaults, case .object(let members) = schema else { return (name, schema) }
             return (name, .object(members + [.init("default", fallback)]))
         }
-        let rate: JSON = ["type": "number", "minimum": 0, "maximum": 1_000_000, "description": "Fractions allowed; 0 lets in by hand only"]
+        let rate: JSON = [
+            "type": "number", "minimum": 0, "maximum": 1_000_000, "description": "Fractions allowed, from 0.0001; 0 lets in by hand only",
+        ]
         let silence: JSON = [
             "type": "integer", "minimum": 0, "maximum": .integer(Queue.maximumWaitTTLSeconds),
             "description": "Silence after which a waiting visitor is given up; 0 = never",
@@ -208,6 +210,15 @@ enum OpenAPISchemas {
                     "type": "string", "enum": .array(Queue.State.allCases.map { .string($0.rawValue) }),
                     "description": "paused: the line grows and nobody is let in but by hand; closed: nobody joins any more",
                 ], "open"),
+            setting(
+                "on_outage",
+                [
+                    "type": "string", "enum": .array(Queue.OnOutage.allCases.map { .string($0.rawValue) }),
+                    "description": """
+                    While Redis is away: hold lets nobody in; lease lets in those who were next in line, half of a second's worth, \
+                    within the rate (none where that is less than one)
+                    """,
+                ], "hold"),
         ]
     }
 

@@ -14,6 +14,9 @@ extension OpenAPISchemas {
                 case "wait_p50_seconds", "wait_p95_seconds":
                     (key, described(nullable("number"), "Of those let in within the last 5 minutes; null when there were none"))
                 case "callbacks_failing": (key, described(count, "Failed, and to be tried again"))
+                case "data_lost_at":
+                    (key, described(nullable("string"), "When Redis was last found to have lost data of the queue; null for never"))
+                case "restored_users": (key, described(count, "Put back at their places after losses"))
                 default: (key, count)
                 }
             }),
@@ -42,7 +45,7 @@ extension OpenAPISchemas {
     private static let liveKeys = [
         "queue_id", "application_id", "name", "is_active", "max_users_per_minute", "waiting_users", "released_last_minute", "joined",
         "released", "expired", "cancelled", "wait_p50_seconds", "wait_p95_seconds", "callbacks_pending", "callbacks_failing",
-        "callbacks_dead",
+        "callbacks_dead", "data_lost_at", "restored_users",
     ]
 
     private static let pointKeys = [

@@ -90,7 +90,7 @@ struct AccountRoutes {
             guard caller.role == .superAdmin else { throw GatewayError.forbidden }
             if let tenant = after.tenant, tenant != before.tenant { _ = try await room.tenant(tenant, for: caller) }
             if after.role != .superAdmin { try await checkAnotherSuperAdmin(than: before) }
-            guard try await room.accounts.update(after, from: before) else { throw GatewayError.accountNotFound }
+            try await change(before, to: after)
             await room.note(
                 "user.update", on: after.id, of: after.tenant, before: Self.json(before), after: Self.json(after), by: caller, context)
         }
@@ -105,6 +105,11 @@ struct AccountRoutes {
         let caller = try await room.caller(request, atLeast: .superAdmin)
         let (account, _) = try await account(request, context)
         try await checkAnotherSuperAdmin(than: account)
+        if account.role == .superAdmin {
+            var demoted = account
+            demoted.role = .viewer
+            try await change(account, to: demoted)
+        }
         guard try await room.accounts.delete(account) else { throw GatewayError.accountNotFound }
         await room.note("user.delete", on: account.id, of: account.tenant, before: Self.json(account), by: caller, context)
         return .noContent
@@ -127,6 +132,19 @@ struct AccountRoutes {
         guard account.role == .superAdmin else { return }
         guard try await room.accounts.list().contains(where: { $0.role == .superAdmin && $0.id != account.id }) else {
             throw GatewayError.conflict("This is the only super admin: make another one first", code: "last_super_admin")
+        }
+    }
+
+    /// Writes role and application. Two super admins may take the role from each other at once: each looks again after it has written, and
+    /// gives it back when nobody has it.
+    private func change(_ before: Account, to after: Account) async throws {
+        guard try await room.accounts.update(after, from: before) else { throw GatewayError.accountNotFound }
+        guard before.role == .superAdmin, after.role != .superAdmin else { return }
+        do {
+            try await checkAnotherSuperAdmin(than: before)
+        } catch {
+            _ = try await room.accounts.update(before, from: after)
+            throw error
         }
     }
 

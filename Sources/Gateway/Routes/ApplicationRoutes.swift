@@ -88,7 +88,10 @@ struct ApplicationRoutes {
         var tenant = before
         if let name { tenant.name = name }
         if let domain { tenant.domain = domain }
-        if fields.has("callback_url") { tenant.callbackURL = callbackURL }
+        if fields.has("callback_url") {
+            tenant.callbackURL = callbackURL
+            tenant.goneCallbackURL = nil
+        }
         if fields.has("redirect_url") { tenant.redirectURL = redirectURL }
         if let isActive { tenant.isActive = isActive }
         guard try await room.tenants.update(tenant, from: before) else { throw GatewayError.applicationNotFound }

@@ -42,9 +42,9 @@ struct AuditRoutes {
         return .json(.array(lines.map(Self.json)))
     }
 
-    /// `text` if it is the id of a line.
+    /// `text` if it is the id of a line; no stream has a line 0-0, and Redis refuses to look before it.
     static func lineID(_ text: String?) -> String? {
-        text.flatMap { $0.wholeMatch(of: /[0-9]{1,15}-[0-9]{1,15}/) == nil ? nil : $0 }
+        text.flatMap { $0.wholeMatch(of: /[0-9]{1,15}-[0-9]{1,15}/) == nil || $0.allSatisfy { "0-".contains($0) } ? nil : $0 }
     }
 
     private static func json(_ line: AuditLine) -> JSON {

@@ -4,6 +4,9 @@ import WaitingRoom
 
 /// Signing in, and staying signed in.
 struct AuthRoutes {
+    /// How many accounts' worth of failures one address has: to try a password takes a tenth of a second of a processor, whoever's it is.
+    private static let accounts = 10
+
     let room: Room
 
     var routes: [Route] {
@@ -46,14 +49,17 @@ struct AuthRoutes {
 
         // The first administrator may not be known yet: that is no wrong password.
         guard !room.readiness.isStarting else { throw GatewayError.unavailable }
-        let attempts = "sign-in:\(email.lowercased())|\(context.clientAddress(room, request))"
-        try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+        let address = context.clientAddress(room, request)
+        let perMinute = room.configuration.limits.signInsPerMinute
+        let attempts = SignInAttempts(
+            room: room, limits: [("\(email.lowercased())|\(address)", perMinute), ("\(address)", perMinute * Self.accounts)])
+        try await attempts.look()
         guard let account = try await room.accounts.signIn(email: email, password: password) else {
-            try await allowed { try await room.limit.attempt(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+            try await attempts.count()
             throw GatewayError.unauthorized("Incorrect email or password", code: "invalid_credentials")
         }
         // Looked at again, or a burst of guesses sent at once would all be answered.
-        try await allowed { try await room.limit.look(attempts, perMinute: room.configuration.limits.signInsPerMinute) }
+        try await attempts.look()
         try await room.accounts.noteSignIn(account.id)
         return try await token(
             for: Sessions.Session(account: account.id, signedIn: max(account.sessionsSince, Int(Timestamp.now().milliseconds / 1000))),
@@ -92,12 +98,6 @@ struct AuthRoutes {
         return response
     }
 
-    private func allowed(_ verdict: () async throws -> AttemptLimit.Verdict) async throws {
-        guard room.configuration.limits.isOn, case .refused(let seconds) = try await verdict() else { return }
-        room.metrics.limited(by: "sign_in")
-        throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: room.configuration.limits.signInsPerMinute)
-    }
-
     /// A new token; one of our pages gets it as a cookie, which its scripts cannot read, and nothing else.
     private func token(for session: Sessions.Session, _ request: Request) async throws -> Response {
         guard let issued = try await room.sessions.issue(session) else {
@@ -115,4 +115,27 @@ struct AuthRoutes {
     }
 
     private var isSecure: Bool { room.configuration.publicURL.hasPrefix("https:") }
+}
+
+/// Failures to sign in, each counted against several limits a minute.
+private struct SignInAttempts {
+    let room: Room
+    let limits: [(name: String, perMinute: Int)]
+
+    /// - Throws: ``GatewayError`` 429 when there were too many.
+    func look() async throws { try await check(cost: 0) }
+
+    /// Counts one more.
+    /// - Throws: ``GatewayError`` 429 when it is one too many.
+    func count() async throws { try await check(cost: 1) }
+
+    private func check(cost: Int) async throws {
+        guard room.configuration.limits.isOn else { return }
+        for limit in limits {
+            guard case .refused(let seconds) = try await room.limit.attempt("sign-in:\(limit.name)", perMinute: limit.perMinute, cost: cost)
+            else { continue }
+            room.metrics.limited(by: "sign_in")
+            throw GatewayError.tooManyRequests(retryAfterSeconds: seconds, perMinute: limit.perMinute)
+        }
+    }
 }

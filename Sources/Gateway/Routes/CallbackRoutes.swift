@@ -64,9 +64,11 @@ struct CallbackRoutes {
     @Sendable func resend(_ request: Request, context: GatewayContext) async throws -> Response {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
         guard let id = CallbackID(try context.parameter("id")) else { throw GatewayError.callbackNotFound }
-        guard let queue = try await room.queues.get(id.queue), caller.sees(queue.tenant), queue.epoch == id.epoch,
-            try await room.callbacks.resend([id.entry], of: queue.id) == 1
-        else { throw GatewayError.callbackNotFound }
+        guard let queue = try await room.queues.get(id.queue), caller.sees(queue.tenant), queue.epoch == id.epoch else {
+            throw GatewayError.callbackNotFound
+        }
+        try await room.tenants.refuseCallbacks(to: nil, of: queue.tenant)
+        guard try await room.callbacks.resend([id.entry], of: queue.id) == 1 else { throw GatewayError.callbackNotFound }
         await room.note("callback.resend", on: id.entry, of: queue.tenant, by: caller, context)
         return .json(["resent": 1], status: .accepted)
     }
@@ -79,6 +81,7 @@ struct CallbackRoutes {
         guard let application else { throw GatewayError.applicationNotFound }
         var count = 0
         let queues = try await room.queues(of: application, for: caller).map(\.id)
+        try await room.tenants.refuseCallbacks(to: nil, of: application)
         for queue in try await room.callbacks.holding(.dead, among: queues) {
             count += try await room.callbacks.resendDeadLetters(of: queue)
         }

@@ -90,11 +90,11 @@ struct EventRoutes {
             })
     }
 
-    /// Days since 1970 of `2026-03-25`; `nil` when it is no day.
+    /// Days since 1970 of `2026-03-25`; `nil` when it is no day, or one before.
     private static func day(_ date: String) -> Int? {
         guard let time = try? Date(date, strategy: .iso8601.year().month().day()) else { return nil }
         let day = Int(time.timeIntervalSince1970 / 86_400)
-        return Timestamp(day: day).date == date ? day : nil
+        return day >= 0 && Timestamp(day: day).date == date ? day : nil
     }
 
     private static let columns = ["timestamp", "event_type", "user_id", "name", "service_type_code", "desk", "undo"]

@@ -64,6 +64,7 @@ struct FigureRoutes {
             "wait_p50_seconds": seconds(figures.waitMedian), "wait_p95_seconds": seconds(figures.wait95th),
             "callbacks_pending": .integer(figures.callbacksOwed), "callbacks_failing": .integer(figures.callbacksFailing),
             "callbacks_dead": .integer(figures.deadLetters),
+            "data_lost_at": .optional(figures.lostAt?.rfc3339), "restored_users": .integer(figures.restored),
         ]
     }
 

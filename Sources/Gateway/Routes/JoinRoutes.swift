@@ -42,7 +42,9 @@ struct JoinRoutes {
         }
         guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
         if joined.isNew { room.metrics.joined(queue.id) }
-        return EntryBody(entry: joined.entry, queue: queue, tenant: tenant, token: joined.token).response
+        // The place is taken, whatever becomes of this.
+        let entry = (try? await room.told(joined.entry, in: queue)) ?? joined.entry
+        return EntryBody(entry: entry, queue: queue, tenant: tenant, token: joined.token).response
     }
 
     /// The application whose api key the request carries.
@@ -88,6 +90,20 @@ struct JoinBody {
         self.isSimulation = isSimulation
     }
 
+    /// - Returns: `nil` when the key is none.
+    init?(_ plain: PlainJoin, idempotencyKey: String?) {
+        guard idempotencyKey.map(Self.isIdempotencyKey) ?? true else { return nil }
+        queue = plain.queue
+        visitor = plain.visitor
+        token = nil
+        self.idempotencyKey = idempotencyKey
+        isSimulation = false
+    }
+
+    fileprivate static func isIdempotencyKey(_ key: String) -> Bool {
+        (16...64).contains(key.utf8.count) && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    }
+
     /// The caller's own ticket, when it is one of this queue's present life. Any other proves nothing.
     func ticket(for queue: Queue, signer: TicketSigner) -> Ticket? { token.flatMap { signer.verify($0, for: queue) } }
 }
@@ -95,7 +111,7 @@ struct JoinBody {
 extension Fields {
     /// Notes an `Idempotency-Key` header that is no key.
     mutating func checkIdempotencyKey(_ key: String?) {
-        guard let key, !((16...64).contains(key.utf8.count) && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }) else { return }
+        guard let key, !JoinBody.isIdempotencyKey(key) else { return }
         note("Idempotency-Key", type: "string_pattern_mismatch", "Header Idempotency-Key should be 16 to 64 visible ASCII characters")
     }
 }

@@ -24,6 +24,8 @@ struct Operation: Sendable {
     var bodyIsForm = false
     /// The status of success and what it carries: a schema, or `nil` for no body.
     var success = 200
+    /// Another status of success, with the same schema.
+    var otherSuccess: Int?
     var answer: JSON?
     /// The media type of the answer.
     var answerType = "application/json"

@@ -103,23 +103,21 @@ struct QueueRoutes {
             "slug": .string(queue.slug), "wait_ttl_seconds": .integer(queue.waitTTLSeconds), "message": .optional(queue.message),
             "unique_visitors": .bool(queue.uniqueVisitors), "redirect_url": .optional(queue.redirectURL),
             "return_hosts": .array(queue.returnHosts.map(JSON.string)), "lang": .string(queue.language), "theme": .string(queue.theme),
-            "state": .string(queue.state.rawValue),
+            "state": .string(queue.state.rawValue), "on_outage": .string(queue.onOutage.rawValue),
         ]
     }
 }
 
 /// The settings that a body names; what it leaves out stays as it is.
 private struct QueueSettings {
-    /// The most that `max_users_per_minute` may be.
-    private static let maximumRate = 1_000_000.0
-
     private var changes: [@Sendable (inout Queue) -> Void] = []
 
     init(_ fields: inout Fields) {
-        if let rate = fields.number("max_users_per_minute", 0...Self.maximumRate, fallback: nil) {
+        if let rate = fields.rate("max_users_per_minute") {
             changes.append { $0.ratePerMinute = rate }
         }
         if let state = fields.choice("state", of: Queue.State.self) { changes.append { $0.state = state } }
+        if let onOutage = fields.choice("on_outage", of: Queue.OnOutage.self) { changes.append { $0.onOutage = onOutage } }
         if fields.has("priority") {
             let priority = fields.integer("priority", 1...100, fallback: 1)
             changes.append { $0.priority = priority }
@@ -156,10 +154,22 @@ private struct QueueSettings {
     /// Host names as they stand in an address: `example.com`, `127.0.0.1`, `[::1]`, without scheme and path.
     private static func hosts(_ fields: inout Fields) -> [String]? {
         guard let hosts = fields.optionalTexts("return_hosts", most: 20, length: 1...255) else { return nil }
-        guard hosts.allSatisfy({ WebURL.host(of: "https://\($0)") == $0.lowercased() }) else {
+        guard hosts.allSatisfy({ !$0.contains("*") && WebURL.host(of: "https://\($0)") == $0.lowercased() }) else {
             fields.note("return_hosts", type: "host_parsing", "Every item should be a host name, such as example.com")
             return nil
         }
         return hosts.map { $0.lowercased() }
+    }
+}
+
+extension Fields {
+    /// A rate, in people a minute; `nil` when absent, or noted when it is none.
+    mutating func rate(_ name: String) -> Double? {
+        guard let rate = number(name, 0...Queue.rates.upperBound, fallback: nil) else { return nil }
+        guard rate == 0 || rate >= Queue.rates.lowerBound else {
+            note(name, type: "greater_than_equal", "Input should be 0, or greater than or equal to \(Queue.rates.lowerBound)")
+            return nil
+        }
+        return rate
     }
 }

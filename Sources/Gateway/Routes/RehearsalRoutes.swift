@@ -45,7 +45,7 @@ struct RehearsalRoutes {
         return Rehearsal(
             visitors: fields.integer("visitors", 1...mostVisitors, fallback: 1),
             arrivals: counts.map { .perMinute($0) } ?? (word == "burst" ? .burst : .steady), durationMinutes: counts?.count ?? minutes,
-            ratePerMinute: fields.number("max_users_per_minute", 0...1_000_000, fallback: queue.ratePerMinute) ?? 0,
+            ratePerMinute: fields.rate("max_users_per_minute") ?? queue.ratePerMinute,
             maximumActive: fields.integer("max_active_users", 0...1_000_000, fallback: 0),
             sessionSeconds: fields.number("session_seconds", 1...86_400, fallback: 600) ?? 600,
             leaveShare: fields.number("leave_share", 0...1, fallback: 0) ?? 0,

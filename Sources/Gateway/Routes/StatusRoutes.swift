@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Redis
 import WaitingRoom
 
 /// Polling and leaving. A poll of one who waits is normally answered by ``HotRoutes``.
@@ -33,10 +34,22 @@ struct StatusRoutes {
         let (ticket, queue) = try await holder(of: token)
         // A poll too many is a sign of life none the less.
         room.signs.note(ticket)
-        try await room.limits?.poll(ticket.entry)
-        guard let entry = try await room.queues.status(ticket) else { throw GatewayError.tokenNotFound }
+        room.leases.want(queue)
+        let entry = try await entry(of: ticket, in: queue)
         let tenant = try await room.tenants.recent(queue.tenant)
         return EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token).response
+    }
+
+    func entry(of ticket: Ticket, in queue: Queue) async throws -> Entry {
+        if let entry = room.leases.spent(ticket) { return entry }
+        do {
+            try await room.limits?.poll(ticket.entry)
+            guard let entry = try await room.status(ticket, in: queue) else { throw GatewayError.tokenNotFound }
+            return entry
+        } catch {
+            guard (error as? RedisError)?.isUnavailable == true, let entry = room.leases.spend(ticket) else { throw error }
+            return entry
+        }
     }
 
     @Sendable func cancel(_ request: Request, context: GatewayContext) async throws -> Response {
@@ -52,10 +65,11 @@ struct StatusRoutes {
         }
         let (ticket, _) = try await holder(of: token)
         guard try await room.queues.cancel(ticket) else { throw GatewayError.tokenNotFound }
+        room.views.forget(ticket.sequence, in: ticket.queue)
         return .noContent
     }
 
-    private func holder(of token: String) async throws -> (Ticket, Queue) {
+    func holder(of token: String) async throws -> (Ticket, Queue) {
         guard let ticket = room.queues.signer.verify(token), let queue = try await room.queues.recent(ticket.queue),
             ticket.epoch == queue.epoch
         else { throw GatewayError.tokenNotFound }

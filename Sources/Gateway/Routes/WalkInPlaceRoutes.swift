@@ -22,7 +22,12 @@ struct WalkInPlaceRoutes {
                 .get, "/api/{tenant}/{queue}/status/{user}", access: .anyone,
                 Operation(
                     tag: "Walk-in", summary: "Where one person stands, also after their turn",
-                    parameters: [.init(name: "user", place: .path, schema: ["type": "string", "format": "uuid"], isRequired: true)],
+                    parameters: [
+                        .init(name: "user", place: .path, schema: ["type": "string", "format": "uuid"], isRequired: true),
+                        .init(
+                            name: "token", place: .query, schema: ["type": "string"],
+                            meaning: "The person's own, as joining answered: puts them back should the server have lost their place"),
+                    ],
                     answer: Operation.schema("WalkInPlace"), failures: [404, 503]),
                 handler: status),
             Route(
@@ -90,10 +95,16 @@ struct WalkInPlaceRoutes {
     }
 
     @Sendable func status(_ request: Request, context: GatewayContext) async throws -> Response {
+        var query = try request.queryFields()
+        let token = query.optionalText("token", length: 1...TicketSigner.maximumLength)
+        try query.check()
         let (queue, tenant) = try await room.walkInQueue(context)
-        guard let id = Identifier(uuid: try context.parameter("user")),
-            let entry = try await room.queues.currentStatus(of: id, in: queue.id)
-        else { throw GatewayError.userNotFound }
+        guard let id = Identifier(uuid: try context.parameter("user")) else { throw GatewayError.userNotFound }
+        var entry = try await room.queues.currentStatus(of: id, in: queue.id)
+        if entry == nil, let ticket = token.flatMap({ room.queues.signer.verify($0, for: queue) }), ticket.entry == id {
+            entry = try await room.queues.status(ticket)
+        }
+        guard let entry else { throw GatewayError.userNotFound }
         return try await place(entry, queue, tenant, hidesName: !room.carriesAdminKey(request, of: queue))
     }
 
@@ -104,7 +115,7 @@ struct WalkInPlaceRoutes {
         let (queue, tenant) = try await room.walkInQueue(context)
         // The place to leave is where they stand now, which may be in a queue that they were transferred to.
         guard let ticket = room.queues.signer.verify(token, for: queue),
-            let place = try await room.queues.currentStatus(of: ticket.entry, in: queue.id),
+            try await room.queues.status(ticket) != nil, let place = try await room.queues.currentStatus(of: ticket.entry, in: queue.id),
             try await room.queues.cancel(place.id, in: place.queue),
             let entry = try await room.queues.status(of: place.id, in: place.queue)
         else { throw GatewayError.tokenNotFound }

@@ -1,11 +1,14 @@
 import HTTPTypes
 import Hummingbird
+import Redis
 import WaitingRoom
 
 /// The walk-in queues of a tenant.
 struct WalkInQueueRoutes {
     /// How many queues anybody may make for one tenant.
     static let mostOpenQueues = 100
+    /// How many tenants there may be when anybody makes one more.
+    static let mostOpenTenants = 10_000
 
     let room: Room
 
@@ -15,8 +18,8 @@ struct WalkInQueueRoutes {
                 .post, "/api/{tenant}/queues", access: .anyone,
                 Operation(
                     tag: "Walk-in", summary: "Make a walk-in queue, or find it as it is (200, without its key)",
-                    body: Operation.schema("WalkInQueueDraft"), success: 201, answer: Operation.schema("WalkInQueue"),
-                    failures: [400, 403, 404, 413, 415, 503]),
+                    body: Operation.schema("WalkInQueueDraft"), success: 201, otherSuccess: 200, answer: Operation.schema("WalkInQueue"),
+                    failures: [400, 401, 403, 404, 413, 415, 429, 503]),
                 handler: create),
             Route(
                 .get, "/api/{tenant}/queues", access: .anyone,
@@ -134,6 +137,7 @@ struct WalkInQueueRoutes {
                 status: .forbidden, code: "forbidden",
                 message: "Only the tenant's secret key or a super admin may make queues here; send one as Authorization: Bearer")
         }
+        try await room.limits?.join(context.clientAddress(room, request))
         if let tenant {
             guard tenant.isActive else { throw GatewayError.tenantNotFound }
             return tenant
@@ -155,12 +159,18 @@ struct WalkInQueueRoutes {
 
 extension Room {
     /// The tenant named `slug`, made now if need be.
-    /// - Throws: ``GatewayError`` 400 when that is no slug, 404 when it was deleted.
+    /// - Throws: ``GatewayError`` 400 when that is no slug, 403 when there are too many, 404 when it was deleted.
     func openTenant(_ slug: String) async throws -> Tenant {
         if let tenant = try await tenants.find(slug) { return tenant }
         guard Slug.isValid(slug) else {
             throw GatewayError(
                 status: .badRequest, code: "invalid_tenant", message: "A tenant is named by 1 to 64 of A-Z a-z 0-9 . _ - and not 'queues'")
+        }
+        guard try await redis.send(RedisCommand("ZCARD", .string(CatalogueKeys.tenants))).integer ?? 0 < WalkInQueueRoutes.mostOpenTenants
+        else {
+            throw GatewayError(
+                status: .forbidden, code: "too_many_tenants",
+                message: "There are \(WalkInQueueRoutes.mostOpenTenants) tenants; more are made by a super admin only")
         }
         if let made = try await tenants.create(.init(name: slug, domain: "", slug: slug)) { return made.tenant }
         guard let tenant = try await tenants.find(slug) else { throw GatewayError.tenantNotFound }

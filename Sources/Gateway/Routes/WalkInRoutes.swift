@@ -39,17 +39,19 @@ extension Room {
 
     /// - Throws: ``GatewayError`` 403 unless the request carries the queue's admin key.
     func checkAdminKey(_ request: Request, of queue: Queue) throws {
-        guard carriesAdminKey(request, of: queue) else {
-            throw GatewayError(
-                status: .forbidden, code: "invalid_admin_key",
-                message: "Missing or invalid X-Admin-Key: send the key that the answer to the queue's creation held")
-        }
+        guard carriesAdminKey(request, of: queue) else { throw GatewayError.invalidAdminKey }
     }
 
     /// - Throws: ``GatewayError`` 403 where the queue is private and the request does not carry its admin key.
     func checkPublic(_ request: Request, _ queue: Queue) throws {
         if !queue.isPublic { try checkAdminKey(request, of: queue) }
     }
+}
+
+extension GatewayError {
+    static let invalidAdminKey = GatewayError(
+        status: .forbidden, code: "invalid_admin_key",
+        message: "Missing or invalid X-Admin-Key: send the key that the answer to the queue's creation held")
 }
 
 extension Fields {

@@ -147,7 +147,7 @@ async function look() {
   if (["served", "cancelled", "expired", "missing"].includes(shown)) return;
   try {
     const id = mine.id;
-    const status = await call("GET", `status/${id}`);
+    const status = await call("GET", `status/${id}${mine.token ? `?token=${encodeURIComponent(mine.token)}` : ""}`);
     if (mine?.id === id && !["cancelled"].includes(shown)) draw(status);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 404) throw error;

@@ -20,6 +20,11 @@ const POLL_HIDDEN = 15_000;
 const RETRY_FIRST = 1_000;
 const RETRY_LONGEST = 30_000;
 const RETRY_AFTER_LONGEST = 300_000;
+const PUSH_FIRST = 8_000; // within which the first event comes, unless something in between holds it back
+const PUSH_SILENCE = 45_000; // the server says something every 30 s
+const PUSH_TRIES = 3;
+const PUSH_AGAIN = 30_000;
+const PUSH_AGAIN_LONGEST = 900_000;
 
 const STYLE = `
 .anteroom{--aq-ink:#1c2733;--aq-soft:#55616e;--aq-card:#fff;--aq-line:#dfe3e8;--aq-accent:#0b6b63;--aq-on-accent:#fff;--aq-note:#f1f5f4;
@@ -134,6 +139,61 @@ class Failure extends Error {
   isTemporary(holdsPlace) {
     if (holdsPlace) return !(this.code && (this.status === 404 || this.status === 422));
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * The server's own word on a place, for as long as that works: `status` gets each entry, `trouble` each Failure that may pass, and `end`
+ * is called, with whether any event ever came, when it does not work (any more).
+ */
+class Push {
+  constructor(address, { status, trouble, end }) {
+    this.listeners = { status, trouble, end };
+    this.tries = 0;
+    this.source = new EventSource(address);
+    this.source.onopen = () => this.opened();
+    this.source.onerror = () => this.failed();
+    this.source.addEventListener("status", (event) => this.hear(event));
+    this.source.addEventListener("unavailable", () => {
+      this.watch(PUSH_SILENCE);
+      trouble(new Failure(503));
+    });
+    this.watch(PUSH_FIRST);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.source.close();
+  }
+
+  end() {
+    this.close();
+    this.listeners.end(Boolean(this.last));
+  }
+
+  watch(time) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.end(), time);
+  }
+
+  hear(event) {
+    this.watch(PUSH_SILENCE);
+    this.last = JSON.parse(event.data);
+    this.listeners.status(this.last);
+  }
+
+  /** Connected again, the server does not repeat what was heard before. */
+  opened() {
+    if (this.tries > 0) this.watch(PUSH_SILENCE);
+    if (this.tries > 1) this.listeners.status(this.last);
+    this.tries = 0;
+  }
+
+  /** The browser connects again by itself, unless the answer was an error. */
+  failed() {
+    if (!this.last || this.source.readyState === EventSource.CLOSED || this.tries === PUSH_TRIES) return this.end();
+    if (this.tries > 0) this.listeners.trouble(new Failure(0));
+    this.tries += 1;
   }
 }
 
@@ -370,17 +430,18 @@ class QueueManager extends EventTarget {
     return this._asking;
   }
 
-  /** Keeps asking as often as the server wishes. */
+  /** Listens to the server; where that does not work, keeps asking as often as the server wishes. */
   startPolling() {
     if (!this._keepsake || this._polling) return;
     this._polling = true;
     this.checkStatus();
   }
 
-  /** Stops asking; the place is given up by the server after its time of silence. */
+  /** Stops asking and listening; the place is given up by the server after its time of silence. */
   stopPolling() {
     this._polling = false;
     clearTimeout(this._timer);
+    this._stopPush();
   }
 
   /** Gives the place up. Resolves with whether that was done: without contact, or when it is the visitor's turn already, it was not. */
@@ -388,6 +449,7 @@ class QueueManager extends EventTarget {
     const token = this._keepsake?.values.token;
     if (!token) return false;
     const run = this._run;
+    this._stopPush(); // it might tell first
     const failure = await this._send("POST", "/cancel", { body: { token } }).catch((error) => error);
     if (run !== this._run) return false;
     if (failure?.status === 404) return (await this.checkStatus())?.status === "rejected";
@@ -399,6 +461,7 @@ class QueueManager extends EventTarget {
     this._screen.notify(text);
     this._screen.announce(text);
     this._emit("error", { error: failure, status: failure.status, retrying: false });
+    this._schedule();
     return false;
   }
 
@@ -416,10 +479,11 @@ class QueueManager extends EventTarget {
   _listen() {
     const signal = this._listeners.signal;
     document.addEventListener("visibilitychange", () => this._schedule(), { signal });
-    window.addEventListener("online", () => this._polling && this.checkStatus(), { signal });
+    window.addEventListener("online", () => this._askInstead(), { signal });
+    window.addEventListener("offline", () => this._askInstead(), { signal });
     window.addEventListener("storage", (event) => {
       const endedElsewhere = event.key === this._keepsake?.key && event.newValue === null;
-      if (endedElsewhere && this._polling) this.checkStatus();
+      if (endedElsewhere) this._askInstead();
     }, { signal });
   }
 
@@ -444,6 +508,8 @@ class QueueManager extends EventTarget {
     this._failures = 0;
     this._spoken = null;
     this._shown = null;
+    this._pushAfter = 0;
+    this._pushPause = PUSH_AGAIN;
     this.entry = null;
   }
 
@@ -560,9 +626,36 @@ class QueueManager extends EventTarget {
     if (this._failures === 1) this._screen.announce(text);
   }
 
+  _listenToServer() {
+    const token = encodeURIComponent(this._keepsake.values.token);
+    this._push = new Push(`${this.apiBaseUrl}/queue_status/stream?token=${token}`, {
+      status: (entry) => this._receive(entry),
+      trouble: (failure) => this._fail(failure),
+      end: (worked) => {
+        this._push = null;
+        this._pushPause = worked ? PUSH_AGAIN : Math.min(this._pushPause * 2, PUSH_AGAIN_LONGEST);
+        this._pushAfter = Date.now() + this._pushPause * (0.5 + Math.random() / 2);
+        this.checkStatus();
+      },
+    });
+  }
+
+  _stopPush() {
+    this._push?.close();
+    this._push = null;
+  }
+
+  /** Something may have changed: asks now, and listens again when the answer is there. */
+  _askInstead() {
+    if (!this._polling) return;
+    this._stopPush();
+    this.checkStatus();
+  }
+
   _schedule() {
     clearTimeout(this._timer);
-    if (!this._polling || this._asking) return;
+    if (!this._polling || this._asking || this._push) return;
+    if (window.EventSource && this._failures === 0 && Date.now() >= this._pushAfter) return this._listenToServer();
     let wait = Math.max(this._wish, this.pollInterval);
     if (this._failures === 0) {
       if (document.hidden) wait = Math.max(wait, POLL_HIDDEN);

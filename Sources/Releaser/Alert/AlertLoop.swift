@@ -22,6 +22,10 @@ final class AlertLoop: Sendable {
         /// Names of channels that are sending.
         var sending: Set<String> = []
         var isStopping = false
+        /// Which part of the queues has its turn.
+        var turn = 0
+        /// Queues that had an incident or a notice to be told when they were looked at last.
+        var unsettled: Set<Identifier> = []
     }
 
     private let worker: Worker
@@ -33,6 +37,7 @@ final class AlertLoop: Sendable {
     /// What a claimed notice may take beyond the attempt itself.
     private static let leaseMargin = Duration.seconds(5)
     private static let queuesAtOnce = 256
+    private static let mostTurns = 12
 
     init(worker: Worker, pace: AlertPace) {
         self.worker = worker
@@ -80,7 +85,7 @@ final class AlertLoop: Sendable {
 
     /// - Returns: whether a channel is owed a notice.
     private func lookAtRedis(isSlow: Bool) async throws(RedisError) -> Bool {
-        let health = RedisHealth(info: try await info(), isSlow: isSlow)
+        let health = RedisHealth(servers: try await info(), isSlow: isSlow)
         let look = try await incidents.note(
             .redisUnwell, health.level, problem: health.problems.joined(separator: " "), limits: pace.limits,
             channels: channels.map(\.name))
@@ -88,28 +93,42 @@ final class AlertLoop: Sendable {
         return look.isOwed
     }
 
-    /// What Redis says of itself; nothing where this service may not ask.
-    private func info() async throws(RedisError) -> String {
-        do {
-            return try await worker.redis.send(RedisCommand("INFO")).string ?? ""
-        } catch {
-            guard error.isUnavailable else { return "" }
-            throw error
+    /// What each server of Redis says of itself; nothing where this service may not ask.
+    private func info() async throws(RedisError) -> [(server: String, info: String)] {
+        var infos: [(server: String, info: String)] = []
+        for (server, result) in await worker.redis.sendToEach(RedisCommand("INFO")) {
+            if case .failure(let error) = result, error.isUnavailable { throw error }
+            infos.append((server, (try? result.get().string) ?? ""))
         }
+        return infos
     }
 
+    /// Looks at every queue in which there may be something to see, and at a part of the others, so that all have their turn within a minute.
     /// - Returns: the queues of which a channel is owed a notice.
     private func lookAtQueues() async throws(RedisError) -> [Queue] {
-        let served = Set(try await worker.tenants.list().filter(\.isActive).map(\.id))
-        let queues = try await worker.queues.list()
+        let all = worker.catalogue.queues().sorted { $0.id < $1.id }
+        let turns = min(Self.mostTurns, all.count / Self.queuesAtOnce + 1)
+        let turn = state.withLock { state in
+            state.turn += 1
+            state.unsettled.formIntersection(all.map(\.id))
+            return state.turn % turns
+        }
         var owed: [Queue] = []
-        for start in stride(from: 0, to: queues.count, by: Self.queuesAtOnce) {
-            let some = queues[start..<min(start + Self.queuesAtOnce, queues.count)]
-            await withTaskGroup(of: (Queue, Incidents.Look?).self) { group in
-                for queue in some { group.addTask { (queue, await self.look(at: queue, isServed: served.contains(queue.tenant))) } }
-                for await (queue, look) in group {
+        for start in stride(from: 0, to: all.count, by: Self.queuesAtOnce) {
+            let some = all[start..<min(start + Self.queuesAtOnce, all.count)]
+            let conspicuous = try await incidents.conspicuous(some.map(\.id), limits: pace.limits)
+            await withTaskGroup(of: (Queue, Incidents.Look?)?.self) { group in
+                for (index, queue) in some.enumerated()
+                where conspicuous.contains(queue.id) || index % turns == turn || state.withLock({ $0.unsettled.contains(queue.id) }) {
+                    group.addTask { await self.look(at: queue) }
+                }
+                for await case (let queue, let look)? in group {
                     report(look?.changes ?? [])
                     if look?.isOwed == true { owed.append(queue) }
+                    let isSettled = look?.isOwed == false && !conspicuous.contains(queue.id)
+                    state.withLock { state in
+                        if isSettled { state.unsettled.remove(queue.id) } else { state.unsettled.insert(queue.id) }
+                    }
                 }
             }
         }
@@ -117,12 +136,15 @@ final class AlertLoop: Sendable {
     }
 
     /// A queue that cannot be looked at keeps none of the others from it.
-    private func look(at queue: Queue, isServed: Bool) async -> Incidents.Look? {
+    private func look(at listed: ListedQueue) async -> (Queue, Incidents.Look?)? {
+        guard let queue = worker.queues.lastKnown(listed.id) else { return nil }
         do {
-            return try await incidents.watch(queue, isServed: isServed, limits: pace.limits, channels: channels.map(\.name))
+            let look = try await incidents.watch(
+                queue, isServed: listed.isServed, limits: pace.limits, channels: channels.map(\.name))
+            return (queue, look)
         } catch {
             worker.logger.debug("A queue could not be looked at", metadata: ["queue_id": "\(queue.id)", "error": "\(error)"])
-            return nil
+            return (queue, nil)
         }
     }
 

@@ -1,3 +1,4 @@
+import Redis
 import WaitingRoom
 
 /// How Redis does, by what it says of itself (Redis manual, INFO).
@@ -11,15 +12,9 @@ struct RedisHealth: Equatable {
     ///   - info: the answer to INFO.
     ///   - isSlow: whether it has been slow to answer for a while.
     init(info: String, isSlow: Bool) {
-        var facts: [Substring: Substring] = [:]
-        for line in info.split(whereSeparator: \.isNewline) {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { facts[parts[0]] = parts[1] }
-        }
-        func number(_ name: Substring) -> Int64 { facts[name].flatMap { Int64($0) } ?? 0 }
-
+        let facts = RedisInfo(info)
         var problems: [String] = []
-        let (used, maximum) = (number("used_memory"), number("maxmemory"))
+        let (used, maximum) = (facts.number("used_memory"), facts.number("maxmemory"))
         let percent = maximum == 0 ? 0 : used * 100 / maximum
         if percent >= 90 {
             problems.append(
@@ -37,6 +32,16 @@ struct RedisHealth: Equatable {
         if isSlow { problems.append("Redis has been slow to answer for a while. See to its machine; SLOWLOG GET tells of slow commands.") }
         self.problems = problems
         isClose = problems.isEmpty && percent >= 85
+    }
+
+    /// Of several servers: each problem says whose it is.
+    /// - Parameter servers: addresses and answers to INFO.
+    init(servers: [(server: String, info: String)], isSlow: Bool) {
+        let healths = servers.map { RedisHealth(info: $0.info, isSlow: isSlow) }
+        problems = zip(servers, healths).flatMap { server, health in
+            health.problems.map { servers.count == 1 ? $0 : "\(server.server): \($0)" }
+        }
+        isClose = problems.isEmpty && healths.contains(where: \.isClose)
     }
 
     var level: Incidents.Level { !problems.isEmpty ? .bad : isClose ? .calm : .good }

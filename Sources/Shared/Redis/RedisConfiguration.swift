@@ -9,20 +9,23 @@ package struct RedisConfiguration: Sendable {
         case cluster([Endpoint])
     }
 
-    package enum Endpoint: Sendable, Equatable {
+    package enum Endpoint: Sendable, Hashable {
         case tcp(host: String, port: Int)
         case unix(path: String)
     }
 
     package var topology: Topology
-    package var usesTLS = false
+    /// `nil` for connections in the clear.
+    package var tls: RedisTLS?
     package var user: String?
     package var password: String?
     package var database = 0
-    /// From sending a command to the end of its reply. Below the two seconds in which a request must be answered.
-    package var commandTimeout = Duration.milliseconds(1500)
+    /// Of the sentinels, whose passwords are not those of the servers; `nil` when they have none.
+    package var sentinelPassword: String?
+    /// From sending a command to the end of its reply. Below the second in which visitors are told that Redis is away.
+    package var commandTimeout = Duration.milliseconds(900)
     /// For opening a connection, and again for what is said on it before its first use.
-    package var connectTimeout = Duration.milliseconds(1000)
+    package var connectTimeout = Duration.milliseconds(900)
     /// Commands that may wait on one connection, sent or not.
     package var maximumWaitingCommands = 16_384
     /// The largest reply read, in bytes; a server that promises more is not believed, and what exceeds it closes the connection.
@@ -31,46 +34,39 @@ package struct RedisConfiguration: Sendable {
     package var shortestReconnectPause = Duration.milliseconds(50)
     package var longestReconnectPause = Duration.milliseconds(1000)
 
-    /// What the configuration asks for that this version cannot do; `nil` when there is no such thing.
-    package var unsupportedFeature: String? {
-        switch topology {
-        case .sentinel: "redis+sentinel://"
-        case .cluster: "redis+cluster://"
-        case .single: usesTLS ? "rediss://" : nil
-        }
-    }
-
     /// Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://` alike, `unix:///path[?db=0]`,
-    /// `redis+sentinel://host:port,…/primary[/db]` or `redis+cluster://host:port,…`. Special characters of the password are
-    /// percent-encoded. Ports are 6379 and 26379 (Sentinel) by default.
-    /// - Throws: ``RedisConfigurationError``.
-    package init(url: String) throws {
+    /// `redis+sentinel://host:port,…/primary[/db]` or `redis+cluster://host:port,…`, and those two with `rediss`. Special characters of the
+    /// password are percent-encoded. Ports are 6379 and 26379 (Sentinel) by default.
+    /// - Parameter makeTLS: called where the scheme asks for it.
+    /// - Throws: ``RedisConfigurationError``, and what `makeTLS` throws.
+    package init(url: String, makeTLS: () throws -> RedisTLS = { try RedisTLS() }) throws {
         let url = try RedisURL(url)
+        if url.scheme.hasPrefix("rediss") { tls = try makeTLS() }
         user = url.user
         password = url.password
         switch url.scheme {
         case "redis", "rediss":
             guard url.hosts.count == 1 else { throw RedisConfigurationError("one host is expected") }
             topology = .single(try RedisURL.endpoint(url.hosts[0], port: 6379))
-            usesTLS = url.scheme == "rediss"
             database = try RedisURL.database(url.path)
             try url.requireNoQuery()
         case "unix":
             guard url.hosts == [""], !url.path.isEmpty else { throw RedisConfigurationError("unix:/// and an absolute path are expected") }
             topology = .single(.unix(path: "/" + url.path))
             database = try RedisURL.database(url.databaseInQuery())
-        case "redis+sentinel":
+        case "redis+sentinel", "rediss+sentinel":
             let parts = url.path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let primary = parts.first, !primary.isEmpty else { throw RedisConfigurationError("the primary's name is missing") }
             topology = .sentinel(try url.hosts.map { try RedisURL.endpoint($0, port: 26_379) }, primary: primary)
             database = try RedisURL.database(parts.count > 1 ? parts[1] : "")
             try url.requireNoQuery()
-        case "redis+cluster":
+        case "redis+cluster", "rediss+cluster":
             guard url.path.isEmpty else { throw RedisConfigurationError("a cluster has no numbered databases") }
             topology = .cluster(try url.hosts.map { try RedisURL.endpoint($0, port: 6379) })
             try url.requireNoQuery()
         default:
-            throw RedisConfigurationError("the scheme is none of redis, rediss, unix, redis+sentinel and redis+cluster")
+            throw RedisConfigurationError(
+                "the scheme is none of redis, rediss, unix, redis+sentinel, rediss+sentinel, redis+cluster and rediss+cluster")
         }
     }
 }
@@ -78,11 +74,12 @@ package struct RedisConfiguration: Sendable {
 extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The address without user and password.
     package var description: String {
-        switch topology {
+        let scheme = tls == nil ? "redis" : "rediss"
+        return switch topology {
         case .single(.unix(let path)): "unix://\(path)?db=\(database)"
-        case .single(let endpoint): "\(usesTLS ? "rediss" : "redis")://\(endpoint)/\(database)"
-        case .sentinel(let endpoints, let primary): "redis+sentinel://\(Self.list(endpoints))/\(primary)/\(database)"
-        case .cluster(let endpoints): "redis+cluster://\(Self.list(endpoints))"
+        case .single(let endpoint): "\(scheme)://\(endpoint)/\(database)"
+        case .sentinel(let endpoints, let primary): "\(scheme)+sentinel://\(Self.list(endpoints))/\(primary)/\(database)"
+        case .cluster(let endpoints): "\(scheme)+cluster://\(Self.list(endpoints))"
         }
     }
 

@@ -11,8 +11,6 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         case closed
         /// What came is not RESP, or a reply was larger than allowed; the connection is closed.
         case protocolViolation
-        /// The configuration asks for what this version cannot do.
-        case unsupported(String)
         /// The server answered with an error.
         case server(RedisServerError)
     }
@@ -35,7 +33,6 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
     package var isUnavailable: Bool {
         switch code {
         case .unavailable, .timeout, .overloaded, .closed, .protocolViolation: true
-        case .unsupported: false
         case .server(let error): Self.statesOfServer.contains(error.code) || error.message.hasPrefix("max number of clients")
         }
     }
@@ -44,7 +41,7 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         "LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "NOAUTH", "WRONGPASS",
     ]
 
-    /// A word for metrics: `unavailable`, `timeout`, `overloaded`, `closed`, `protocol_violation`, `unsupported` or `error`.
+    /// A word for metrics: `unavailable`, `timeout`, `overloaded`, `closed`, `protocol_violation` or `error`.
     package var outcome: String {
         switch code {
         case .unavailable: "unavailable"
@@ -52,7 +49,6 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         case .overloaded: "overloaded"
         case .closed: "closed"
         case .protocolViolation: "protocol_violation"
-        case .unsupported: "unsupported"
         case .server: "error"
         }
     }
@@ -64,7 +60,6 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         case .overloaded: "too many commands are waiting"
         case .closed: "connection lost"
         case .protocolViolation: "the reply is not one of Redis's"
-        case .unsupported(let feature): "\(feature) is not available in this version"
         case .server(let error): "\(error.code) \(error.message)"
         }
     }

@@ -26,6 +26,8 @@ final class RedisScriptCall: Sendable {
 
     init(_ script: RedisScript, keys: [String], arguments: [RedisArgument], waiter: RedisWaiter) {
         precondition(keys.count == script.keyCount, "\(script.name) takes \(script.keyCount) keys")
+        // On a Cluster it could run nowhere. Checked wherever it is tested.
+        assert(Set(keys.map { KeySlot.of($0) }).count < 2, "\(script.name) has keys of several slots")
         var all: [RedisArgument] = []
         all.reserveCapacity(2 + keys.count + arguments.count)
         all.append(.string(script.sha1))

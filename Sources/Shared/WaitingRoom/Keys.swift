@@ -1,10 +1,12 @@
 /// Every key of one queue. They share the hash tag `{q:<queue>}`, so that one script may touch them all on a Redis Cluster.
-package struct QueueKeys: Sendable, Equatable {
+package final class QueueKeys: Sendable, Equatable {
     /// Hash: what the queue is and how it behaves. Its existence is the queue's.
     package let settings: String
     /// Sorted set: who waits, by sequence number (`place.lua`).
     package let waiting: String
-    /// Hash: what is known of each person, waiting or finished (`record.lua`).
+    /// Stream: what is known of each person who waits, by sequence number (`record.lua`).
+    package let visitors: String
+    /// Hash: what is known of each person who has finished (`record.lua`).
     package let entries: String
     /// Sorted sets: who was let in, fell silent or left, by the ms when.
     package let ready: String
@@ -34,20 +36,23 @@ package struct QueueKeys: Sendable, Equatable {
     package let serviceTypes: String
     /// Stream: what happened to people of a walk-in line (`walk_in.lua`).
     package let events: String
-    /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-11.lua`).
+    /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-14.lua`).
     package let transfers: String
+    /// Sorted set: runs of people who had been let in before a loss, by their last sequence number (`tombstone.lua`).
+    package let tombstones: String
     /// Streams: how the queue did, by the ms when each minute and each hour ended (`measure-6.lua`).
     package let minutes: String
     package let hours: String
     /// Hash: what is wrong with the queue, and who was told (`incident.lua`).
     package let incidents: String
-    /// String: which worker looks after the queue.
-    package let lock: String
+    /// Hash: how the line stood a moment ago, for gateways (`view-3.lua`).
+    package let view: String
 
     package init(_ queue: Identifier) {
-        let tag = "{q:\(queue.compact)}:"
+        let tag = Self.tag(queue)
         settings = tag + "settings"
         waiting = tag + "waiting"
+        visitors = tag + "visitors"
         entries = tag + "entries"
         ready = tag + "ready"
         expired = tag + "expired"
@@ -66,45 +71,63 @@ package struct QueueKeys: Sendable, Equatable {
         serviceTypes = tag + "service_types"
         events = tag + "events"
         transfers = tag + "transfers"
+        tombstones = tag + "tombstones"
         minutes = tag + "minutes"
         hours = tag + "hours"
         incidents = tag + "incidents"
-        lock = tag + "lock"
+        view = tag + "view"
     }
 
-    /// All but what the queue is, who looks after it and what is wrong with it.
+    package static func == (left: QueueKeys, right: QueueKeys) -> Bool { left.settings == right.settings }
+
+    /// ``settings`` alone: to make all keys takes many times as long.
+    static func settings(of queue: Identifier) -> String { tag(queue) + "settings" }
+
+    private static func tag(_ queue: Identifier) -> String { "{q:\(queue.compact)}:" }
+
+    /// All but what the queue is and what is wrong with it.
     var contents: [String] {
         [
-            waiting, entries, ready, expired, rejected, bucket, counters, days, outbox, callbacks, deliveries, dead, deadLetters, durations,
-            desks, typed, serviceTypes, events, transfers, minutes, hours,
+            waiting, visitors, entries, ready, expired, rejected, bucket, counters, days, outbox, callbacks, deliveries, dead, deadLetters,
+            durations, desks, typed, serviceTypes, events, transfers, tombstones, minutes, hours, view,
         ]
     }
 }
 
-/// The keys that belong to no queue.
+/// The keys that belong to no queue. What is a tenant's shares the tag of its record; so do all accounts, and the short lists that every process
+/// reads as a whole.
 package enum CatalogueKeys {
     private static let tag = "{catalogue}:"
 
-    /// Hash: slug → tenant id, and `<tenant id>/<slug>` → queue id.
+    /// Hash: slug → tenant id.
     package static let slugs = tag + "slugs"
+    /// Hash: slug → id, of a tenant's queues.
+    package static func slugs(of tenant: Identifier) -> String { Self.tag(tenant) + "slugs" }
     /// Sorted sets of ids by the ms of creation.
     package static let tenants = tag + "tenants"
     package static let queues = tag + "queues"
-    package static func queues(of tenant: Identifier) -> String { tag + "queues:" + tenant.compact }
+    /// Sorted set: what was deleted and will go for good, by the second when that was noted (`Purge`).
+    package static let deleted = tag + "deleted"
+    package static func queues(of tenant: Identifier) -> String { Self.tag(tenant) + "queues" }
     /// Hash: e-mail address → account id; sorted set: account ids.
-    package static let emails = tag + "emails"
-    package static let accounts = tag + "accounts"
+    package static let emails = "{accounts}:emails"
+    package static let accounts = "{accounts}:index"
     /// Streams: the audit log, of all and of one application.
-    package static let audit = tag + "audit"
-    package static func audit(of tenant: Identifier) -> String { tag + "audit:" + tenant.compact }
+    package static let audit = "{audit}:log"
+    package static func audit(of tenant: Identifier) -> String { Self.tag(tenant) + "audit" }
     /// Sorted set: workers by the ms of their last sign of life.
     package static let workers = tag + "workers"
+    /// Hash: shard of queues → the worker that has it (`share-2.lua`).
+    package static let shares = tag + "shares"
+    /// Sorted set: gateways by the ms of their last sign of life.
+    package static let gateways = tag + "gateways"
     /// Hash: what is wrong with the service as a whole, and who was told (`incident.lua`).
     package static let incidents = tag + "incidents"
     /// String: the secret key made at the first start in development.
     package static let secret = tag + "secret"
 
-    package static func tenant(_ tenant: Identifier) -> String { "{t:\(tenant.compact)}:record" }
+    package static func tenant(_ tenant: Identifier) -> String { Self.tag(tenant) + "record" }
+    private static func tag(_ tenant: Identifier) -> String { "{t:\(tenant.compact)}:" }
     package static func account(_ account: Identifier) -> String { "{a:\(account.compact)}:record" }
     /// String: that a session was ended before its time.
     package static func endedSession(_ session: Identifier) -> String { "{s:\(session.compact)}:ended" }

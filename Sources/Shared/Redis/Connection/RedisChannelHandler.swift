@@ -38,5 +38,5 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) { connection?.lost(.closed, because: "the connection was closed") }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { connection?.lost(.closed, because: "\(error)") }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { connection?.lost(.closed, because: RedisTLS.explain(error)) }
 }

@@ -2,6 +2,13 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// What a connection connects to.
+enum RedisTarget: Sendable {
+    case server(RedisConfiguration.Endpoint)
+    /// The server that the sentinels name at that time, and that agrees to be the primary.
+    case primary(RedisSentinels)
+}
+
 /// The connection of one event loop: opened, greeted, and replaced when lost. Confined to that loop.
 ///
 /// Commands are written as they come and flushed once a turn of the loop; each reply goes to the command that is next in line. Which of the
@@ -11,8 +18,16 @@ final class RedisConnection {
     private static let flushBatch = 16
     /// A buffer that grew beyond this for some large command is not kept.
     private static let largestKeptBuffer = 256 * 1024
+    /// A timer that comes later than this tells that the event loop was held up.
+    private static let standstill = TimeAmount.milliseconds(50)
+    /// For how long after that a reply is waited for: hundreds of sockets may be ready before that of the server, and a command may only then
+    /// have been sent.
+    private static let settling = TimeAmount.milliseconds(500)
+    /// For how long a loop that is held up again and again is not taken for a server that does not answer.
+    private static let patience = TimeAmount.seconds(2)
 
     private let configuration: RedisConfiguration
+    private let target: RedisTarget
     private let eventLoop: any EventLoop
     private let load: RedisLoad
     private let presence: RedisPresence
@@ -20,6 +35,8 @@ final class RedisConnection {
 
     private var state: RedisConnectionState
     private var channel: (any Channel)?
+    /// Where ``channel`` leads.
+    private var endpoint: RedisConfiguration.Endpoint?
     private var handler: RedisChannelHandler?
     private var greeting: RedisGreeting?
     private var greetingCheck: Scheduled<Void>?
@@ -36,10 +53,11 @@ final class RedisConnection {
     private var reopening: Scheduled<Void>?
 
     init(
-        _ configuration: RedisConfiguration, eventLoop: any EventLoop, load: RedisLoad, presence: RedisPresence,
-        observer: (any RedisObserver)?
+        _ configuration: RedisConfiguration, target: RedisTarget, eventLoop: any EventLoop, load: RedisLoad,
+        presence: RedisPresence, observer: (any RedisObserver)?
     ) {
         self.configuration = configuration
+        self.target = target
         self.eventLoop = eventLoop
         self.load = load
         self.presence = presence
@@ -127,7 +145,15 @@ final class RedisConnection {
             // The server has not run it, so this is no second try.
             return resend(call.bySource, call.waiter, deadline: command.deadline)
         }
+        if case .routed(let call) = command.waiter {
+            if error.code == "NOSCRIPT", let whole = call.bySource { return resend(whole, command.waiter, deadline: command.deadline) }
+            if call.goesOn(after: error, of: endpoint) {
+                load.waiting.wrappingSubtract(1, ordering: .relaxed)
+                return
+            }
+        }
         settle(command, .failure(RedisError(.server(error), command: command.command)))
+        if error.code == "READONLY", case .primary = target { lost(.closed, because: "the server is not the primary any more") }
     }
 
     private func resend(_ command: RedisCommand, _ waiter: RedisWaiter, deadline: NIODeadline) {
@@ -163,11 +189,20 @@ final class RedisConnection {
     // MARK: Deadlines
 
     /// Replies come in order and deadlines grow: the first command is the first to miss its own, and one timer is enough.
-    private func checkDeadlines(at deadline: NIODeadline) {
+    ///
+    /// - Parameter resumed: when this event loop was last found to have stood still.
+    private func checkDeadlines(at deadline: NIODeadline, resumed: NIODeadline = .distantPast) {
         deadlineCheck = eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) {
             self.deadlineCheck = nil
             guard let first = self.pending.first else { return }
-            if first.deadline > .now() { return self.checkDeadlines(at: first.deadline) }
+            let now = NIODeadline.now()
+            if first.deadline > now { return self.checkDeadlines(at: first.deadline) }
+            // When this event loop itself stood still, the reply may have come in time and was not read yet.
+            let isHeldUp = now - deadline > Self.standstill
+            let isFirstTime = first.deadline > resumed
+            if isFirstTime ? isHeldUp : now - resumed < (isHeldUp ? Self.patience : Self.settling) {
+                return self.checkDeadlines(at: now + Self.standstill, resumed: isFirstTime ? now : resumed)
+            }
             if self.state.isReady { return self.lost(.timeout, because: "no reply in time") }
             self.state.outwaited()
             self.failPending(.unavailable)
@@ -191,29 +226,43 @@ final class RedisConnection {
 
     func open() {
         guard state.open() else { return }
-        let maximumReplyBytes = configuration.maximumReplyBytes
+        switch target {
+        case .server(let endpoint): connect(to: endpoint)
+        case .primary(let sentinels):
+            sentinels.primary(on: eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { result in
+                guard self.state.isConnecting else { return }
+                switch result {
+                case .success(let endpoint): self.connect(to: endpoint)
+                case .failure(let error): self.lost(because: "\(error)")
+                }
+            }
+        }
+    }
+
+    private func connect(to endpoint: RedisConfiguration.Endpoint) {
+        self.endpoint = endpoint
+        let (maximumReplyBytes, tls) = (configuration.maximumReplyBytes, configuration.tls)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(tls.makeHandler(for: endpoint)) }
                     try channel.pipeline.syncOperations.addHandler(RedisChannelHandler(maximumReplyBytes: maximumReplyBytes))
                 }
             }
-        connect(bootstrap).assumeIsolatedUnsafeUnchecked().whenComplete { result in
+        let channel =
+            switch endpoint {
+            case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        channel.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
             case .success(let channel): self.greet(channel)
-            case .failure(let error): self.lost(because: "\(error)")
+            case .failure(let error):
+                self.doubtTarget()
+                self.lost(because: RedisTLS.explain(error))
             }
-        }
-    }
-
-    private func connect(_ bootstrap: ClientBootstrap) -> EventLoopFuture<any Channel> {
-        switch configuration.topology {
-        case .single(.tcp(let host, let port)): bootstrap.connect(host: host, port: port)
-        case .single(.unix(let path)): bootstrap.connect(unixDomainSocketPath: path)
-        case .sentinel, .cluster:
-            eventLoop.makeFailedFuture(RedisError(.unsupported(configuration.unsupportedFeature ?? ""), command: ""))
         }
     }
 
@@ -227,11 +276,13 @@ final class RedisConnection {
         self.channel = channel
         self.handler = handler
         handler.attach(self)
-        let greeting = RedisGreeting(configuration)
+        let greeting = RedisGreeting(configuration, of: target)
         self.greeting = greeting
         let overdue = TimeAmount(configuration.connectTimeout)
+        let hint = configuration.tls == nil ? "" : "; it may not speak TLS on this port"
         greetingCheck = eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: overdue) {
-            self.lost(because: "the server does not answer")
+            self.doubtTarget()
+            self.lost(because: "the server does not answer" + hint)
         }
         handler.write(greeting.bytes)
     }
@@ -239,15 +290,27 @@ final class RedisConnection {
     private func receiveGreeting(_ reply: RedisValue) {
         switch greeting?.receive(reply) {
         case .more, nil: return
-        case .refused(let error): lost(because: "\(error)")
+        case .refused(let reason):
+            doubtTarget()
+            lost(because: reason)
         case .accepted:
             greeting = nil
             greetingCheck?.cancel()
             guard state.ready() else { return }
             load.isReady.store(true, ordering: .relaxed)
-            presence.gained()
+            presence.gained(at: endpoint)
             flush()
         }
+    }
+
+    private func doubtTarget() {
+        if case .primary(let sentinels) = target { sentinels.doubt() }
+    }
+
+    /// Gives the connection up when it leads anywhere else.
+    func leave(unless endpoint: RedisConfiguration.Endpoint) {
+        guard state.isReady, self.endpoint != endpoint else { return }
+        lost(.closed, because: "the primary is \(endpoint) now")
     }
 
     /// There is no connection any more, or none yet: whatever waits for it fails, and it is tried again after a pause.

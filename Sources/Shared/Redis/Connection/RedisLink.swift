@@ -12,18 +12,27 @@ final class RedisLink: Sendable {
     private let load: RedisLoad
     private let maximumWaitingCommands: Int
 
-    init(_ configuration: RedisConfiguration, eventLoop: any EventLoop, presence: RedisPresence, observer: (any RedisObserver)?) {
+    init(
+        _ configuration: RedisConfiguration, target: RedisTarget, eventLoop: any EventLoop, presence: RedisPresence,
+        observer: (any RedisObserver)?
+    ) {
         let load = RedisLoad()
         self.eventLoop = eventLoop
         self.load = load
         maximumWaitingCommands = configuration.maximumWaitingCommands
         connection = .makeBoxSendingValue(
-            RedisConnection(configuration, eventLoop: eventLoop, load: load, presence: presence, observer: observer), eventLoop: eventLoop)
+            RedisConnection(
+                configuration, target: target, eventLoop: eventLoop, load: load, presence: presence, observer: observer),
+            eventLoop: eventLoop)
     }
 
     var isReady: Bool { load.isReady.load(ordering: .relaxed) }
 
     func open() { eventLoop.execute { self.connection.value.open() } }
+
+    func leave(unless endpoint: RedisConfiguration.Endpoint) {
+        eventLoop.execute { self.connection.value.leave(unless: endpoint) }
+    }
 
     /// Closes for good, and returns once the connection is gone.
     func close() async {
@@ -45,6 +54,22 @@ final class RedisLink: Sendable {
         }
         let isFirst = mailbox.withLock { mailbox in
             commands.map { mailbox.put($0, .part(replies)) }[0]
+        }
+        if isFirst { eventLoop.execute { self.empty() } }
+    }
+
+    /// Sends a command to the server that is taking its slot over (Redis manual, ASKING): right behind the word that lets it in.
+    func sendAsking(_ command: RedisCommand, _ waiter: RedisWaiter) {
+        guard admit(2) else { return waiter.fail(RedisError(.overloaded, command: command.name)) }
+        let asking = RedisCommand("ASKING")
+        if eventLoop.inEventLoop {
+            connection.value.send(asking, .nobody)
+            return connection.value.send(command, waiter)
+        }
+        let isFirst = mailbox.withLock { mailbox in
+            let isFirst = mailbox.put(asking, .nobody)
+            _ = mailbox.put(command, waiter)
+            return isFirst
         }
         if isFirst { eventLoop.execute { self.empty() } }
     }

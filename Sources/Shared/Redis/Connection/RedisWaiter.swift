@@ -8,6 +8,8 @@ enum RedisWaiter: Sendable {
     /// One of several that are awaited together.
     case part(RedisReplies)
     case script(RedisScriptCall)
+    case routed(RoutedCommand)
+    case nobody
 
     func succeed(_ value: RedisValue) {
         switch self {
@@ -15,6 +17,8 @@ enum RedisWaiter: Sendable {
         case .continuation(let continuation): continuation.resume(returning: .success(value))
         case .part(let replies): replies.add(.success(value))
         case .script(let call): call.waiter.succeed(value)
+        case .routed(let call): call.settle(.success(value))
+        case .nobody: break
         }
     }
 
@@ -24,25 +28,33 @@ enum RedisWaiter: Sendable {
         case .continuation(let continuation): continuation.resume(returning: .failure(error))
         case .part(let replies): replies.add(.failure(error))
         case .script(let call): call.waiter.fail(error)
+        case .routed(let call): call.settle(.failure(error))
+        case .nobody: break
         }
     }
 }
 
-/// Gathers what became of commands that were sent together. A connection settles them in their order, whether they succeed or fail.
+/// Gathers what became of commands that were sent together.
 final class RedisReplies: Sendable {
-    private let results = Mutex<[Result<RedisValue, RedisError>]>([])
-    private let count: Int
+    private struct State {
+        var results: [Result<RedisValue, RedisError>]
+        var left: Int
+    }
+
+    private let state: Mutex<State>
     private let continuation: CheckedContinuation<[Result<RedisValue, RedisError>], Never>
 
     init(count: Int, continuation: CheckedContinuation<[Result<RedisValue, RedisError>], Never>) {
-        self.count = count
+        state = Mutex(State(results: Array(repeating: .success(.null), count: count), left: count))
         self.continuation = continuation
     }
 
-    func add(_ result: Result<RedisValue, RedisError>) {
-        let all = results.withLock { results in
-            results.append(result)
-            return results.count == count ? results : nil
+    /// - Parameter index: of the command among those sent; by default they are settled in their order, as one connection does it.
+    func add(_ result: Result<RedisValue, RedisError>, at index: Int? = nil) {
+        let all = state.withLock { state in
+            state.results[index ?? state.results.count - state.left] = result
+            state.left -= 1
+            return state.left == 0 ? state.results : nil
         }
         if let all { continuation.resume(returning: all) }
     }

@@ -6,10 +6,11 @@ package struct Accounts: Sendable {
     private let catalogue: Catalogue
     private let passwordHash: PasswordHash
 
-    package init(redis: RedisClient, passwordHash: PasswordHash = .standard) {
+    /// - Parameter memory: what the process knows of the catalogue.
+    package init(redis: RedisClient, passwordHash: PasswordHash = .standard, memory: CatalogueMemory = CatalogueMemory()) {
         self.redis = redis
         self.passwordHash = passwordHash
-        catalogue = Catalogue(redis: redis)
+        catalogue = Catalogue(redis: redis, memory: memory)
     }
 
     /// Makes an account.
@@ -20,21 +21,19 @@ package struct Accounts: Sendable {
         let account = Account(
             id: id, email: email.lowercased(), role: role, tenant: tenant, passwordHash: try await passwordHash.make(password),
             created: .now())
-        let key = CatalogueKeys.account(id)
-        try await catalogue.write(account.fields, to: key)
-        let made = try await catalogue.publish(
-            id, slug: account.email, slugs: CatalogueKeys.emails, index: CatalogueKeys.accounts, record: key)
-        return made ? account : nil
+        let record = CatalogueRecord(kind: .account, id: id, fields: Dictionary(account.fields) { $1 })
+        try await catalogue.write(record)
+        return try await catalogue.publish(record) ? account : nil
     }
 
     package func get(_ id: Identifier) async throws(RedisError) -> Account? {
-        try await catalogue.fields(of: CatalogueKeys.account(id)).flatMap { Account(id: id, fields: $0) }
+        try await catalogue.fields(.account, id).flatMap { Account(id: id, fields: $0) }
     }
 
     /// All accounts, by creation.
     package func list() async throws(RedisError) -> [Account] {
-        let ids = try await catalogue.identifiers(in: CatalogueKeys.accounts)
-        return try await zip(ids, catalogue.fields(of: ids.map(CatalogueKeys.account))).compactMap { id, fields in
+        let ids = try await catalogue.identifiers(.account)
+        return try await zip(ids, catalogue.fields(.account, ids)).compactMap { id, fields in
             fields.flatMap { Account(id: id, fields: $0) }
         }
     }
@@ -42,28 +41,27 @@ package struct Accounts: Sendable {
     /// Writes role and tenant; they rule from the next request on.
     /// - Returns: `false` when the account was deleted meanwhile.
     package func update(_ account: Account, from before: Account) async throws(RedisError) -> Bool {
-        try await catalogue.change(account.fields, from: before.fields, of: CatalogueKeys.account(account.id))
+        try await catalogue.change(account.fields, from: before.fields, of: .account, account.id)
     }
 
     /// Sets a password and ends all sessions of the account.
     /// - Returns: `false` when the account was deleted meanwhile.
+    @discardableResult
     package func setPassword(of id: Identifier, to password: String) async throws -> Bool {
         let hash = try await passwordHash.make(password)
         let now = String(Timestamp.now().milliseconds / 1000 + 1)
-        return try await catalogue.change([("password", hash), ("sessions_since", now)], of: CatalogueKeys.account(id))
+        return try await catalogue.change([("password", hash), ("sessions_since", now)], of: .account, id)
     }
 
     /// Deletes an account; its sessions are over with the next request.
     /// - Returns: `false` when there was none.
     package func delete(_ account: Account) async throws(RedisError) -> Bool {
-        try await catalogue.delete(
-            account.id, slug: account.email, slugs: CatalogueKeys.emails, index: CatalogueKeys.accounts,
-            record: CatalogueKeys.account(account.id))
+        try await catalogue.delete(.account, account.id, slug: account.email)
     }
 
     /// Notes a sign-in.
     package func noteSignIn(_ id: Identifier) async throws(RedisError) {
-        _ = try await catalogue.change([("signed_in_at", String(Timestamp.now().milliseconds))], of: CatalogueKeys.account(id))
+        _ = try await catalogue.change([("signed_in_at", String(Timestamp.now().milliseconds))], of: .account, id)
     }
 
     // MARK: Sessions
@@ -82,8 +80,7 @@ package struct Accounts: Sendable {
     }
 
     package func find(email: String) async throws(RedisError) -> Account? {
-        let reply = try await redis.send(RedisCommand("HGET", .string(CatalogueKeys.emails), .string(email.lowercased())))
-        guard let id = reply.string.flatMap(Identifier.init(compact:)) else { return nil }
+        guard let id = try await catalogue.identifier(ofSlug: email.lowercased(), .account) else { return nil }
         return try await get(id)
     }
 
@@ -95,16 +92,27 @@ package struct Accounts: Sendable {
     }
 
     /// Sees to it that the first super admin exists with this password (`ADMIN_EMAIL`, `ADMIN_PASSWORD`): an operator who changes the
-    /// variable changes the password.
+    /// variable changes the password, and ends the sessions of the old one. When nobody has the role, the account gets it back.
+    // Optimised, it crashes the compiler of Swift 6.3.1 in release builds ("While splitting coroutine").
+    @_optimize(none)
     package func ensureSuperAdmin(email: String, password: String) async throws {
         guard let account = try await find(email: email) else {
             _ = try await create(email: email, password: password, role: .superAdmin, tenant: nil)
             return
         }
         if try await PasswordHash.verify(password, account.passwordHash) == false {
-            let hash = try await passwordHash.make(password)
-            _ = try await catalogue.change([("password", hash)], of: CatalogueKeys.account(account.id))
+            try await setPassword(of: account.id, to: password)
         }
+        if account.role != .superAdmin { try await promoteUnlessSomebodyIs(account) }
+    }
+
+    /// Makes `account` a super admin when nobody is one.
+    private func promoteUnlessSomebodyIs(_ account: Account) async throws(RedisError) {
+        let accounts = try await list()
+        guard !accounts.contains(where: { $0.role == .superAdmin }) else { return }
+        var promoted = account
+        (promoted.role, promoted.tenant) = (.superAdmin, nil)
+        _ = try await update(promoted, from: account)
     }
 }
 

@@ -16,7 +16,7 @@ package struct Alert: Sendable, Equatable {
         let queueID = incident.queue?.description ?? ""
         switch incident.kind {
         case .callbacksFailing: page = "\(publicURL)/admin/callbacks?queue_id=\(queueID)"
-        case .queueTooLong, .releaseStalled: page = "\(publicURL)/admin/queues/\(queueID)"
+        case .queueTooLong, .releaseStalled, .queueLostData: page = "\(publicURL)/admin/queues/\(queueID)"
         case .redisUnwell: page = publicURL + "/admin"
         }
         func id(_ state: Incident.State) -> String {
@@ -40,6 +40,7 @@ package struct Alert: Sendable, Equatable {
         case .queueTooLong: "\(incident.value) people wait in \(queue)"
         case .callbacksFailing: "Callbacks of \(queue) fail"
         case .releaseStalled: "Nobody is let in from \(queue)"
+        case .queueLostData: "Redis has lost data of \(queue)"
         case .redisUnwell: "Redis is unwell"
         }
     }
@@ -68,6 +69,12 @@ package struct Alert: Sendable, Equatable {
                 \(people) at a rate of \(JSON.number(rate).text) a minute, but nobody has been let in for \(duration(standstill)).
                 The releasers' logs say why; it is safe to restart them. The queue is at \(page).
                 """
+        case .queueLostData:
+            return """
+                Redis came back empty or behind \(since): it was emptied, restored from a backup, or failed over to a server that was behind.
+                Visitors get their places back as their browsers ask. Nobody is let in for \(detail) seconds (REBUILD_SECONDS), so that nobody \
+                is passed by who joined later. There is nothing to do for that; look into why Redis lost data. The queue is at \(page).
+                """
         case .redisUnwell: return "\(detail)\nSince \(since)."
         }
     }
@@ -77,6 +84,7 @@ package struct Alert: Sendable, Equatable {
         case .queueTooLong: "the line of \(queue) is within its threshold again"
         case .callbacksFailing: "no callbacks of \(queue) were given up in the last 10 minutes"
         case .releaseStalled: "\(queue) lets people in again, or nobody waits for it"
+        case .queueLostData: "\(queue) lets people in again after its loss of data"
         case .redisUnwell: "Redis is well again"
         }
     }

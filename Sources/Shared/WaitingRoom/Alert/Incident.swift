@@ -4,6 +4,7 @@ package struct Incident: Sendable, Equatable {
         case queueTooLong = "queue_too_long"
         case callbacksFailing = "callbacks_failing"
         case releaseStalled = "release_stalled"
+        case queueLostData = "queue_lost_data"
         case redisUnwell = "redis_unwell"
     }
 
@@ -17,9 +18,9 @@ package struct Incident: Sendable, Equatable {
     package let since: Timestamp
     /// `nil` while it is open.
     package let until: Timestamp?
-    /// How many: people waiting, or callbacks given up.
+    /// How many: people waiting, callbacks given up, or people put back after losses.
     package let value: Int
-    /// What else `watch-7.lua` or ``RedisHealth`` found.
+    /// What else `watch-8.lua` or ``RedisHealth`` found.
     package let detail: String
 
     package init(

@@ -15,6 +15,8 @@ package struct Incidents: Sendable {
         package var standstill = Duration.seconds(60)
         /// The pause between two looks that means that nobody looked.
         package var unwatched = Duration.seconds(30)
+        /// How long releases wait after a loss (`REBUILD_SECONDS`).
+        package var rebuild = Duration.seconds(30)
 
         package init(waiting: Int) { self.waiting = waiting }
     }
@@ -44,7 +46,7 @@ package struct Incidents: Sendable {
 
     // MARK: Looking
 
-    /// Looks at how a queue does (`watch-7.lua`).
+    /// Looks at how a queue does (`watch-8.lua`).
     /// - Parameters:
     ///   - isServed: whether workers look after it; not when its tenant is switched off.
     ///   - channels: the names of those that are to be told.
@@ -52,12 +54,29 @@ package struct Incidents: Sendable {
         let keys = queue.keys
         let reply = try await redis.evaluate(
             Scripts.watch,
-            keys: [keys.settings, keys.waiting, keys.entries, keys.counters, keys.dead, keys.deadLetters, keys.incidents],
+            keys: [keys.settings, keys.waiting, keys.entries, keys.counters, keys.dead, keys.deadLetters, keys.incidents, keys.visitors],
             arguments: [
                 .integer(Int64(limits.waiting)), .integer(limits.calm.milliseconds), .integer(limits.callbackGivenUp.milliseconds),
                 .integer(limits.standstill.milliseconds), .integer(limits.unwatched.milliseconds), isServed ? "1" : "0",
+                .integer(limits.rebuild.milliseconds),
             ] + channels.map(RedisArgument.string))
         return Self.look(reply, of: queue)
+    }
+
+    /// Those of `queues` that may have an incident now, since people wait, callbacks were given up, or Redis lost people lately. One that has
+    /// none of that can only have one that is over.
+    package func conspicuous(_ queues: [Identifier], limits: Limits) async throws(RedisError) -> Set<Identifier> {
+        let now = (try await redis.send(RedisCommand("TIME")).array?.first?.integer ?? 0) * 1000
+        let keys = queues.map { QueueKeys($0) }
+        let busy = try await redis.pipeline(keys.map { RedisCommand("EXISTS", .string($0.waiting), .string($0.dead)) })
+        let lost = try await redis.pipeline(keys.map { RedisCommand("HGET", .string($0.counters), "lost_at") })
+        var found: Set<Identifier> = []
+        for (index, queue) in queues.enumerated() {
+            let lostAt = try lost[index].get().integer ?? 0
+            let isRebuilding = lostAt > 0 && now - lostAt < limits.rebuild.milliseconds + 1000
+            if try busy[index].get().integer != 0 || isRebuilding { found.insert(queue) }
+        }
+        return found
     }
 
     /// Takes note of how a part of the service does that is no queue (`note_incident-1.lua`).

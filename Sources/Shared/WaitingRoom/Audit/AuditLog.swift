@@ -38,18 +38,25 @@ package struct AuditLine: Sendable, Equatable {
 /// The audit log: about the latest 50,000 changes, and 10,000 of each application.
 package struct AuditLog: Sendable {
     private static let batch = 500
+    private static let linesOfAll: Int64 = 50_000
+    private static let linesOfTenant: Int64 = 10_000
 
     private let redis: RedisClient
 
     package init(redis: RedisClient) { self.redis = redis }
 
-    /// Writes a line (`audit-2.lua`).
+    /// Writes a line to the log of all, and to that of the application concerned (`audit-1.lua`).
     package func append(_ line: AuditLine) async throws(RedisError) {
-        let keys = [CatalogueKeys.audit, line.tenant.map(CatalogueKeys.audit(of:)) ?? CatalogueKeys.audit]
+        try await append(line, to: CatalogueKeys.audit, lines: Self.linesOfAll)
+        if let tenant = line.tenant { try await append(line, to: CatalogueKeys.audit(of: tenant), lines: Self.linesOfTenant) }
+    }
+
+    private func append(_ line: AuditLine, to log: String, lines: Int64) async throws(RedisError) {
         _ = try await redis.evaluate(
-            Scripts.audit, keys: keys,
+            Scripts.audit, keys: [log],
             arguments: [
-                "actor", .string(line.actor), "action", .string(line.action), "target", .string(line.target.compact), "tenant",
+                .integer(lines), "actor", .string(line.actor), "action", .string(line.action), "target", .string(line.target.compact),
+                "tenant",
                 .string(line.tenant?.compact ?? ""), "before", .string(line.before.text), "after", .string(line.after.text), "request",
                 .string(line.requestID),
             ])

@@ -33,15 +33,17 @@ package struct Callbacks: Sendable {
     /// - Parameters:
     ///   - limit: the most to claim.
     ///   - lease: how long no other worker gets them; longer than an attempt may take.
-    /// - Returns: them, and how long until the next is due (`nil`: none is owed).
+    /// - Returns: them, when that was by Redis's clock, and how long until the next is due (`nil`: none is owed).
     package func claim(_ queue: Identifier, limit: Int, lease: Duration) async throws(RedisError) -> (
-        callbacks: [Callback], next: Duration?
+        callbacks: [Callback], at: Timestamp, next: Duration?
     ) {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
             Scripts.claimCallbacks, keys: [keys.outbox, keys.entries, keys.callbacks, keys.deadLetters],
             arguments: [.integer(Int64(limit)), .integer(lease.milliseconds)])
-        guard let values = reply.array, values.count == 2, let rows = values[1].array else { return ([], nil) }
+        guard let values = reply.array, values.count == 3, let rows = values[1].array, let now = values[2].integer else {
+            return ([], .now(), nil)
+        }
         let callbacks = stride(from: 0, to: rows.count - 5, by: 6).compactMap { start -> Callback? in
             guard let id = rows[start].string.flatMap(Identifier.init(compact:)) else { return nil }
             return Callback(
@@ -50,7 +52,7 @@ package struct Callbacks: Sendable {
                 released: Timestamp(milliseconds: rows[start + 3].integer ?? 0), attempts: Int(rows[start + 4].integer ?? 0))
         }
         let next = values[0].integer ?? -1
-        return (callbacks, next < 0 ? nil : .milliseconds(next))
+        return (callbacks, Timestamp(milliseconds: now), next < 0 ? nil : .milliseconds(next))
     }
 
     /// Writes down how an attempt ended (`settle_callback-7.lua`).

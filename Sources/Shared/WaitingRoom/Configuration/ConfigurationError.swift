@@ -15,6 +15,12 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
             }
         description = "\(variable) \(shown); expected \(expected)"
     }
+
+    /// - Parameter description: what is wrong with what the variable holds.
+    init(_ variable: String, description: String) {
+        self.variable = variable
+        self.description = "\(variable) \(description)"
+    }
 }
 
 /// The exit code of a program whose configuration is wrong (EX_CONFIG, sysexits.h).

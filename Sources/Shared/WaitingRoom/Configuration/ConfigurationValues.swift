@@ -35,10 +35,10 @@ struct ConfigurationValues {
         try optionalInteger(variable, range) ?? fallback
     }
 
-    func number(_ variable: String, above minimum: Double, fallback: Double) throws -> Double {
+    func number(_ variable: String, above minimum: Int, atMost maximum: Int, fallback: Double) throws -> Double {
         guard let text = text(variable) else { return fallback }
-        guard let value = Double(text), value > minimum, value.isFinite else {
-            throw ConfigurationError(variable, held: text, expected: "a number above \(minimum)")
+        guard let value = Double(text), value > Double(minimum), value <= Double(maximum) else {
+            throw ConfigurationError(variable, held: text, expected: "a number above \(minimum), \(maximum) at most")
         }
         return value
     }

@@ -12,9 +12,19 @@ package struct ConfigurationVariable: Sendable {
             meaning: "development or production; production requires SECRET_KEY, ADMIN_EMAIL and ADMIN_PASSWORD"),
         .init(
             name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0",
-            meaning: "redis://[user:password@]host:port[/db] or unix:///path[?db=0]",
+            meaning: """
+                redis://[user:password@]host:port[/db], unix:///path[?db=0], redis+sentinel://host:port,host:port/primary[/db] or \
+                redis+cluster://host:port,host:port; rediss for TLS
+                """,
             isSecret: true),
-        .init(name: "REDIS_CA_FILE", fallback: "the system's", meaning: "CA certificates (PEM) for rediss://"),
+        .init(name: "REDIS_CA_FILE", fallback: "the system's", meaning: "CA certificates (PEM) for TLS to Redis"),
+        .init(name: "REDIS_CERT_FILE", fallback: "none", meaning: "this client's certificate (PEM), where Redis wants one"),
+        .init(name: "REDIS_KEY_FILE", fallback: "none", meaning: "that certificate's key (PEM)"),
+        .init(name: "REDIS_SENTINEL_PASSWORD", fallback: "none", meaning: "the sentinels' own password", isSecret: true),
+        .init(name: "REDIS_SERVER_NAME", fallback: "the host", meaning: "the name that Redis's certificate must be for"),
+        .init(
+            name: "REDIS_DURABILITY", fallback: "everysec; development: none",
+            meaning: "none, everysec or always: what Redis's append-only file must keep; if it keeps less, the start says so"),
         .init(name: "HOST", fallback: "127.0.0.1", meaning: "where the gateway listens"),
         .init(name: "PORT", fallback: "8080", meaning: "the gateway's port"),
         .init(name: "PUBLIC_URL", fallback: "http://HOST:PORT", meaning: "the address that browsers use"),
@@ -38,13 +48,17 @@ package struct ConfigurationVariable: Sendable {
         .init(name: "POLL_LIMIT_PER_MINUTE", fallback: "60", meaning: "polls for each ticket"),
         .init(name: "JOIN_LIMIT_PER_MINUTE", fallback: "600", meaning: "joins for each address (IPv6: each /64)"),
         .init(name: "RATE_LIMIT_PER_MINUTE", fallback: "1000", meaning: "management calls for each credential"),
+        .init(
+            name: "MAX_STREAMS", fallback: "10000",
+            meaning: "streams of events that a gateway keeps open; 0 for none: then pages poll"),
         .init(name: "TRUSTED_PROXIES", fallback: "none", meaning: "CIDRs whose X-Forwarded-For counts, separated by commas"),
         .init(name: "ALLOWED_ORIGINS", fallback: "*", meaning: "CORS: origins separated by commas, or *"),
         .init(name: "OPEN_TENANTS", fallback: "false; development: true", meaning: "whether anyone may create walk-in queues"),
         .init(name: "DEFAULT_TENANT_ID", fallback: "default_tenant", meaning: "tenant of a walk-in queue that names none"),
         .init(name: "DEFAULT_QUEUE_ID", fallback: "main", meaning: "walk-in queue when none is named"),
         .init(name: "AVG_SERVICE_TIME_MINUTES", fallback: "4", meaning: "minutes a walk-in customer takes, until some were served"),
-        .init(name: "RETENTION_HOURS", fallback: "24", meaning: "how long finished entries stay readable"),
+        .init(
+            name: "RETENTION_HOURS", fallback: "24", meaning: "how long finished entries, and what was deleted, stay; 0.5 is half an hour"),
         .init(name: "SMTP_HOST", fallback: "none", meaning: "mail server for alerts, which go to ADMIN_EMAIL"),
         .init(
             name: "SMTP_PORT", fallback: "587",

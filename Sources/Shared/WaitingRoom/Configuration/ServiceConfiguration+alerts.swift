@@ -100,3 +100,15 @@ extension ServiceConfiguration.Mail {
 
     private static let hostCharacters = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_".utf8)
 }
+
+extension ServiceConfiguration.Alerts: CustomStringConvertible, CustomReflectable {
+    package var description: String { "Alerts" }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension ServiceConfiguration.Mail.Credentials: CustomStringConvertible, CustomReflectable {
+    package var description: String { user }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

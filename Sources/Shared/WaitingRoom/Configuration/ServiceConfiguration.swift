@@ -21,10 +21,21 @@ package struct ServiceConfiguration: Sendable {
         package let signInsPerMinute = 10
     }
 
+    /// How much of what was acknowledged Redis keeps through a power loss, in rising order: nothing for sure, all but the last second, all.
+    package enum Durability: String, Sendable, CaseIterable, Comparable {
+        case none, everysec, always
+
+        package static func < (one: Durability, other: Durability) -> Bool {
+            allCases.firstIndex(of: one)! < allCases.firstIndex(of: other)!
+        }
+    }
+
     package enum LogFormat: String, Sendable { case text, json }
 
     package let isProduction: Bool
     package let redis: RedisConfiguration
+    /// What Redis is expected to keep.
+    package let durability: Durability
     package let host: String
     package let port: Int
     package let publicURL: String
@@ -39,6 +50,8 @@ package struct ServiceConfiguration: Sendable {
     package let lockLifeMilliseconds: Int
     package let callbacks: Callbacks
     package let limits: Limits
+    /// Streams of events that a gateway keeps open.
+    package let maximumStreams: Int
     /// Whose `X-Forwarded-For` counts.
     package let trustedProxies: [AddressRange]
     /// `["*"]` for any.
@@ -47,7 +60,7 @@ package struct ServiceConfiguration: Sendable {
     package let defaultTenant: String
     package let defaultQueue: String
     package let averageServiceMinutes: Double
-    package let retentionHours: Int
+    package let retentionHours: Double
     package let alerts: Alerts
     package let logLevel: String
     /// `nil` when not set: text on a terminal, else JSON.
@@ -70,6 +83,11 @@ package struct ServiceConfiguration: Sendable {
         let values = ConfigurationValues(reader: reader)
         isProduction = try values.choice("APP_ENV", of: ["development", "production"], fallback: "development") == "production"
         redis = try Self.redis(values)
+        let expected = isProduction ? Durability.everysec : .none
+        durability =
+            Durability(
+                rawValue: try values.choice("REDIS_DURABILITY", of: Durability.allCases.map(\.rawValue), fallback: expected.rawValue))
+            ?? expected
         host = values.text("HOST") ?? "127.0.0.1"
         port = try values.integer("PORT", 1...65_535, fallback: 8080)
         publicURL = try values.url("PUBLIC_URL") ?? "http://\(host):\(port)"
@@ -90,6 +108,7 @@ package struct ServiceConfiguration: Sendable {
             pollsPerMinute: try values.integer("POLL_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 60),
             joinsPerMinute: try values.integer("JOIN_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 600),
             managementPerMinute: try values.integer("RATE_LIMIT_PER_MINUTE", 1...1_000_000, fallback: 1000))
+        maximumStreams = try values.integer("MAX_STREAMS", 0...1_000_000, fallback: 10_000)
         trustedProxies = try values.list("TRUSTED_PROXIES").map { text in
             guard let range = AddressRange(text) else {
                 throw ConfigurationError("TRUSTED_PROXIES", held: text, expected: "CIDRs such as 10.0.0.0/8 or fd00::/8, divided by commas")
@@ -100,8 +119,8 @@ package struct ServiceConfiguration: Sendable {
         openTenants = try values.flag("OPEN_TENANTS", fallback: !isProduction)
         defaultTenant = values.text("DEFAULT_TENANT_ID") ?? "default_tenant"
         defaultQueue = values.text("DEFAULT_QUEUE_ID") ?? "main"
-        averageServiceMinutes = try values.number("AVG_SERVICE_TIME_MINUTES", above: 0, fallback: 4)
-        retentionHours = try values.integer("RETENTION_HOURS", 1...8760, fallback: 24)
+        averageServiceMinutes = try values.number("AVG_SERVICE_TIME_MINUTES", above: 0, atMost: 1440, fallback: 4)
+        retentionHours = try values.number("RETENTION_HOURS", above: 0, atMost: 8760, fallback: 24)
         logLevel = try values.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), fallback: "info")
         logFormat =
             try values.text("LOG_FORMAT") == nil
@@ -114,17 +133,39 @@ package struct ServiceConfiguration: Sendable {
 
     private static func redis(_ values: ConfigurationValues) throws -> RedisConfiguration {
         let url = values.text("REDIS_URL") ?? "redis://127.0.0.1:6379/0"
-        let expected = "redis://[user:password@]host:port[/db] or unix:///path[?db=0]"
-        let redis: RedisConfiguration
+        let expected = ConfigurationVariable.all.first { $0.name == "REDIS_URL" }!.meaning
+        var redis: RedisConfiguration
         do {
-            redis = try RedisConfiguration(url: url)
+            redis = try RedisConfiguration(url: url) { try tls(values) }
+        } catch let error as ConfigurationError {
+            throw error
         } catch {
             throw ConfigurationError("REDIS_URL", held: url, expected: "\(expected): \(error)")
         }
-        if let feature = redis.unsupportedFeature {
-            throw ConfigurationError("REDIS_URL", held: url, expected: "\(expected); this version cannot do \(feature) yet")
-        }
+        redis.sentinelPassword = values.text("REDIS_SENTINEL_PASSWORD")
         return redis
+    }
+
+    private static func tls(_ values: ConfigurationValues) throws -> RedisTLS {
+        let files = RedisTLS.Files(
+            authorities: values.text("REDIS_CA_FILE"), certificate: values.text("REDIS_CERT_FILE"), key: values.text("REDIS_KEY_FILE"))
+        if (files.certificate == nil) != (files.key == nil) {
+            throw ConfigurationError(
+                files.key == nil ? "REDIS_KEY_FILE" : "REDIS_CERT_FILE", held: nil,
+                expected: "a file: a certificate and its key go together")
+        }
+        do {
+            return try RedisTLS(files, serverName: values.text("REDIS_SERVER_NAME"))
+        } catch {
+            switch error {
+            case .authorities:
+                throw ConfigurationError("REDIS_CA_FILE", held: files.authorities, expected: "a readable PEM file of CA certificates")
+            case .certificate:
+                throw ConfigurationError("REDIS_CERT_FILE", held: files.certificate, expected: "a readable PEM file with a certificate")
+            case .key:
+                throw ConfigurationError("REDIS_KEY_FILE", held: files.key, expected: "a readable PEM file with the certificate's key")
+            }
+        }
     }
 
     private static func secret(_ values: ConfigurationValues, required: Bool) throws -> SecretKey? {
@@ -133,4 +174,11 @@ package struct ServiceConfiguration: Sendable {
         guard let secret = SecretKey(text) else { throw ConfigurationError("SECRET_KEY", held: text, expected: expected) }
         return secret
     }
+}
+
+/// What has it may be described in the log, and it holds secrets.
+extension ServiceConfiguration: CustomStringConvertible, CustomReflectable {
+    package var description: String { "ServiceConfiguration" }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

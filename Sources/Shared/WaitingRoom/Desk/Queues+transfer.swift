@@ -1,7 +1,7 @@
 package import Redis
 
 extension Queues {
-    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-8.lua`, `settle_transfer-1.lua`): the desk's own request does it at once, and a worker
+    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-9.lua`, `settle_transfer-1.lua`): the desk's own request does it at once, and a worker
     /// does it for one that died in between. Repeating it changes nothing.
     package func completeTransfers(from queue: Identifier) async throws(RedisError) {
         let keys = QueueKeys(queue)
@@ -13,7 +13,7 @@ extension Queues {
                 Scripts.arrive,
                 keys: [
                     target.waiting, target.entries, target.ready, target.counters, target.days, target.typed, target.events,
-                    target.transfers,
+                    target.transfers, target.visitors,
                 ],
                 arguments: [.string(place.entry.compact), .string(parts[2]), .string("\(queue.compact):\(id)"), .string(parts[1])])
             _ = try await redis.evaluate(Scripts.settleTransfer, keys: [keys.transfers], arguments: [.string(id), .string(value)])

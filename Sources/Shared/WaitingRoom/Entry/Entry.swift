@@ -50,6 +50,13 @@ package struct Entry: Sendable, Equatable {
         return Int(max(0, finished.milliseconds - joined.milliseconds) / 1000)
     }
 
+    /// The same entry at another place.
+    package func with(position: Int) -> Entry {
+        Entry(
+            queue: queue, id: id, sequence: sequence, visitor: visitor, state: state, joined: joined, finished: finished,
+            position: position, queueLength: max(queueLength, position), lastSeen: lastSeen, deskState: deskState, link: link)
+    }
+
     /// The ticket that its holder has.
     package func ticket(epoch: Int32) -> Ticket {
         Ticket(queue: queue, entry: id, sequence: sequence, joined: joined, epoch: epoch, visitor: visitor)

@@ -2,18 +2,26 @@ import Crypto
 
 /// Derives an entry's id from what proves who joins, so that a repeated join finds its own place without an index.
 struct EntryIdentifiers: Sendable {
-    private let key: SymmetricKey
+    /// Ids that one proof gives.
+    struct Candidates {
+        let current: Identifier
+        /// Under the other key while `SECRET_KEY` is changed: a place may have been taken under either.
+        let other: Identifier?
+    }
 
-    init(_ secret: SecretKey) { key = secret.keys(.entry)[0] }
+    private let keys: [SymmetricKey]
 
-    func identifier(queue: Identifier, idempotencyKey: String) -> Identifier { derive(queue, 0, idempotencyKey) }
+    init(_ secret: SecretKey) { keys = secret.keys(.entry) }
 
-    func identifier(queue: Identifier, visitor: String) -> Identifier { derive(queue, 1, visitor) }
+    func candidates(queue: Identifier, idempotencyKey: String) -> Candidates { derive(queue, 0, idempotencyKey) }
 
-    private func derive(_ queue: Identifier, _ kind: UInt8, _ text: String) -> Identifier {
+    func candidates(queue: Identifier, visitor: String) -> Candidates { derive(queue, 1, visitor) }
+
+    private func derive(_ queue: Identifier, _ kind: UInt8, _ text: String) -> Candidates {
         var message = queue.bytes
         message.append(kind)
         message.append(contentsOf: text.utf8)
-        return Identifier(digest: HMAC<SHA256>.authenticationCode(for: message, using: key))
+        func derive(_ key: SymmetricKey) -> Identifier { Identifier(digest: HMAC<SHA256>.authenticationCode(for: message, using: key)) }
+        return Candidates(current: derive(keys[0]), other: keys.count > 1 ? derive(keys[1]) : nil)
     }
 }

@@ -5,7 +5,7 @@ extension Queues {
     /// Who joins, and what proves that an earlier place is theirs.
     package struct JoinRequest: Sendable {
         package let queue: Identifier
-        let script: RedisScript
+        let isByName: Bool
         let keys: [String]
         package let visitor: String
         /// The visitor id is itself a proof: the tenant's secret key came with it, or the queue's visitor ids are secrets.
@@ -17,7 +17,7 @@ extension Queues {
         /// A website's visitor.
         package init(queue: Queue, visitor: String) {
             self.queue = queue.id
-            script = Scripts.join
+            isByName = false
             keys = Self.keys(queue.keys)
             self.visitor = visitor
         }
@@ -25,12 +25,19 @@ extension Queues {
         /// Somebody who joins a walk-in line by name.
         package init(queue: Queue, walkIn: WalkIn) {
             self.queue = queue.id
-            script = Scripts.joinByName
+            isByName = true
             keys = Self.keys(queue.keys) + [queue.keys.typed, queue.keys.events]
             visitor = walkIn.visitor
         }
 
-        private static func keys(_ keys: QueueKeys) -> [String] { [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days] }
+        var script: RedisScript { isByName ? Scripts.joinByName : Scripts.rejoin }
+
+        /// Whether anything proves who joins.
+        var isProven: Bool { visitorIsProof || idempotencyKey != nil }
+
+        private static func keys(_ keys: QueueKeys) -> [String] {
+            [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days, keys.visitors]
+        }
     }
 
     /// An entry and the text that its holder keeps.
@@ -41,31 +48,101 @@ extension Queues {
         package let isNew: Bool
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`join-5.lua`, `join_by_name-7.lua`).
-    /// - Returns: `nil` when there is no such queue, or it is not active.
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`rejoin-6.lua`, `join_by_name-8.lua`). What Redis has lost
+    /// of it, the queue or the caller's earlier place, is given back first. A newcomer waits for ``reunion``.
+    /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
     package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
-        let reply = try await redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request))
-        return joined(reply, queue: request.queue)
+        var request = request
+        if request.ticket == nil, let reunion { try? await Task.sleep(for: reunion) }
+        // The queue, then the place.
+        for _ in 0..<3 {
+            let reply = try await redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request))
+            switch reply.array?.first?.integer {
+            case -1:
+                guard let queue = try await get(request.queue), queue.isActive else { return nil }
+            case -3:
+                if let ticket = request.ticket, try await restore(ticket) == .nothing { request.ticket = nil }
+            default: return joined(reply, queue: request.queue)
+            }
+        }
+        return nil
     }
 
-    /// ``join(_:)`` for a caller on an event loop of the Redis client.
+    /// The usual case of ``join(_:)`` for a caller on an event loop of the Redis client: newcomers of one turn of the loop go together.
+    /// - Returns: `nil` when no place was taken; ``join(_:)`` has what can be done about it.
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
-        redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
-            .map { joined($0, queue: request.queue) }
+        let candidates = candidates(request)
+        guard !request.isByName, request.ticket == nil, candidates.other == nil else {
+            return redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
+                .map { self.joined($0, queue: request.queue) }
+        }
+        let promise = eventLoop.makePromise(of: Joined?.self)
+        let newcomer = JoinBatches.Newcomer(
+            id: candidates.current, mayBeKnown: request.isProven, visitor: request.visitor, joined: promise)
+        if joins.add(newcomer, to: request.queue, on: eventLoop) {
+            let send = { @Sendable in
+                let newcomers = self.joins.take(from: request.queue, on: eventLoop)
+                for start in stride(from: 0, to: newcomers.count, by: Self.newcomersAtOnce) {
+                    let some = newcomers[start..<min(start + Self.newcomersAtOnce, newcomers.count)]
+                    self.join(some, queue: request.queue, keys: request.keys, on: eventLoop)
+                }
+            }
+            if let reunion { eventLoop.scheduleTask(in: TimeAmount(reunion), send) } else { eventLoop.execute(send) }
+        }
+        return promise.futureResult
+    }
+
+    /// The most newcomers that one call takes, so that no script runs long.
+    private static var newcomersAtOnce: Int { 100 }
+
+    /// Takes places for newcomers (`join-6.lua`).
+    private func join(_ newcomers: ArraySlice<JoinBatches.Newcomer>, queue: Identifier, keys: [String], on eventLoop: any EventLoop) {
+        var arguments: [RedisArgument] = [
+            .integer(memory.highestSequence(of: queue)), newcomers.contains(where: \.mayBeKnown) ? "1" : "0",
+        ]
+        for newcomer in newcomers { arguments += [.string(newcomer.id.compact), .string(newcomer.visitor)] }
+        redis.evaluate(Scripts.join, keys: keys, arguments: arguments, on: eventLoop).whenComplete { result in
+            switch result {
+            case .failure(let error):
+                for newcomer in newcomers { newcomer.joined.fail(error) }
+            case .success(let reply):
+                for (newcomer, joined) in zip(newcomers, self.joined(newcomers, reply, queue: queue)) { newcomer.joined.succeed(joined) }
+            }
+        }
+    }
+
+    private func joined(_ newcomers: ArraySlice<JoinBatches.Newcomer>, _ reply: RedisValue, queue: Identifier) -> [Joined?] {
+        guard let values = reply.array, values.count >= 5, values[0].integer == 1, var sequence = values[1].integer,
+            let joined = values[2].integer, let epoch = values[3].integer, var length = values[4].integer
+        else { return newcomers.map { _ in nil } }
+        let isLeftOut = Set(values.dropFirst(5).compactMap(\.integer))
+        return zip(Int64(1)..., newcomers).map { number, newcomer in
+            if isLeftOut.contains(number) { return nil }
+            defer { sequence += 1 }
+            length += 1
+            return self.joined(
+                id: newcomer.id, sequence: sequence, joined: joined, position: length, length: length, epoch: epoch,
+                visitor: newcomer.visitor,
+                now: joined, queue: queue, isNew: true)
+        }
+    }
+
+    private func candidates(_ request: JoinRequest) -> EntryIdentifiers.Candidates {
+        if request.visitorIsProof {
+            entryIDs.candidates(queue: request.queue, visitor: request.visitor)
+        } else if let key = request.idempotencyKey {
+            entryIDs.candidates(queue: request.queue, idempotencyKey: key)
+        } else {
+            EntryIdentifiers.Candidates(current: .random(), other: nil)
+        }
     }
 
     private func joinArguments(_ request: JoinRequest) -> [RedisArgument] {
-        let candidate =
-            if request.visitorIsProof {
-                entryIDs.identifier(queue: request.queue, visitor: request.visitor)
-            } else if let key = request.idempotencyKey {
-                entryIDs.identifier(queue: request.queue, idempotencyKey: key)
-            } else {
-                Identifier.random()
-            }
+        let candidates = candidates(request)
         return [
-            .string(candidate.compact), .string(Identifier.random().compact), .string(request.visitor),
-            .string(request.ticket?.entry.compact ?? ""),
+            .string(candidates.current.compact), .string(Identifier.random().compact), .string(request.visitor),
+            .string(request.ticket?.entry.compact ?? ""), .integer(memory.highestSequence(of: request.queue)),
+            .string(candidates.other?.compact ?? ""),
         ]
     }
 
@@ -75,9 +152,20 @@ extension Queues {
             let position = values[4].integer, let length = values[5].integer, let epoch = values[6].integer,
             let visitor = values[7].string, let now = values[8].integer
         else { return nil }
+        return self.joined(
+            id: id, sequence: sequence, joined: joined, position: position, length: length, epoch: epoch, visitor: visitor, now: now,
+            queue: queue, isNew: code == 1)
+    }
+
+    private func joined(
+        id: Identifier, sequence: Int64, joined: Int64, position: Int64, length: Int64, epoch: Int64, visitor: String, now: Int64,
+        queue: Identifier, isNew: Bool
+    ) -> Joined {
+        memory.saw(sequence, of: queue)
+        let place = position == 0 ? 0 : max(Int(position), memory.place(sequence, of: queue))
         let entry = Entry(
             queue: queue, id: id, sequence: sequence, visitor: visitor, state: .waiting, joined: Timestamp(milliseconds: joined),
-            finished: nil, position: Int(position), queueLength: Int(length), lastSeen: Timestamp(milliseconds: now))
-        return Joined(entry: entry, token: signer.sign(entry.ticket(epoch: Int32(truncatingIfNeeded: epoch))), isNew: code == 1)
+            finished: nil, position: place, queueLength: max(Int(length), place), lastSeen: Timestamp(milliseconds: now))
+        return Joined(entry: entry, token: signer.sign(entry.ticket(epoch: Int32(truncatingIfNeeded: epoch))), isNew: isNew)
     }
 }

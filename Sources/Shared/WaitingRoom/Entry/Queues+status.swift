@@ -2,23 +2,30 @@ package import NIOCore
 package import Redis
 
 extension Queues {
-    /// Where the person who holds `ticket` stands (`status-2.lua`).
+    /// Where the person who holds `ticket` stands (`status-3.lua`). Somebody whom Redis has lost is put back first.
     /// - Returns: `nil` when nothing is known of them (any more).
     package func status(_ ticket: Ticket) async throws(RedisError) -> Entry? {
-        try await status(of: ticket.entry, in: ticket.queue)
+        var entry = try await status(of: ticket.entry, in: ticket.queue)
+        if entry == nil, try await restore(ticket) != .nothing { entry = try await status(of: ticket.entry, in: ticket.queue) }
+        guard let entry, entry.state == .waiting else { return entry }
+        return entry.with(position: max(entry.position, memory.place(entry.sequence, of: entry.queue)))
     }
+
+    /// Whether people are coming back after a loss, so that a rank alone is no place: ``status(_:)`` knows better.
+    package var isRebuilding: Bool { memory.isRebuilding }
 
     /// Where one person stands.
     package func status(of id: Identifier, in queue: Identifier) async throws(RedisError) -> Entry? {
         let keys = QueueKeys(queue)
-        let reply = try await redis.evaluate(Scripts.status, keys: [keys.waiting, keys.entries], arguments: [.string(id.compact)])
+        let reply = try await redis.evaluate(
+            Scripts.status, keys: [keys.waiting, keys.entries, keys.visitors], arguments: [.string(id.compact)])
         guard let values = reply.array, values.count == 10 else { return nil }
         return Self.entry(
             queue: queue, id: id, state: values[0], sequence: values[1], joined: values[2], finished: values[3], position: values[4],
             length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0, link: values[9])
     }
 
-    /// The place of one who waits, and how many do: what a poll asks most of the time, in two plain commands.
+    /// The place of one who waits, and how many do, in two plain commands: what a poll asks where there is no view of the queue.
     /// - Returns: a place of `nil` when they do not wait (any more); ``status(_:)`` tells what became of them.
     package func place(_ ticket: Ticket, in queue: Queue, on eventLoop: any EventLoop) -> EventLoopFuture<
         (position: Int?, queueLength: Int)

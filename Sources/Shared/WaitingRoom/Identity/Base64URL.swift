@@ -37,24 +37,31 @@ package enum Base64URL {
 
     private static func decode(_ characters: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var isClean = true
-        let bytes = values.withUnsafeBufferPointer { values in
-            [UInt8](unsafeUninitializedCapacity: characters.count * 3 / 4) { buffer, count in
-                var group: UInt32 = 0
-                var bits: UInt32 = 0
-                for character in characters {
-                    let value = values[Int(character)]
-                    if value == 0xFF { isClean = false }
-                    group = group << 6 | UInt32(value & 63)
-                    bits += 6
-                    if bits >= 8 {
-                        bits -= 8
-                        buffer[count] = UInt8(truncatingIfNeeded: group >> bits)
-                        count += 1
-                    }
-                }
-                if bits >= 6 || group & (1 << bits - 1) != 0 { isClean = false }
-            }
+        let bytes = [UInt8](unsafeUninitializedCapacity: characters.count) { buffer, count in
+            if let written = decode(characters, into: buffer) { count = written } else { isClean = false }
         }
         return isClean ? bytes : nil
+    }
+
+    /// ``decode(_:)`` into memory that has room for as many bytes as there are characters.
+    /// - Returns: how many bytes they stand for.
+    static func decode(_ characters: UnsafeBufferPointer<UInt8>, into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int? {
+        var count = 0
+        var group: UInt32 = 0
+        var bits: UInt32 = 0
+        return values.withUnsafeBufferPointer { values in
+            for character in characters {
+                let value = values[Int(character)]
+                if value == 0xFF { return nil }
+                group = group << 6 | UInt32(value)
+                bits += 6
+                if bits >= 8 {
+                    bits -= 8
+                    buffer[count] = UInt8(truncatingIfNeeded: group >> bits)
+                    count += 1
+                }
+            }
+            return bits >= 6 || group & (1 << bits - 1) != 0 ? nil : count
+        }
     }
 }

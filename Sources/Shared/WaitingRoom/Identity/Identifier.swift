@@ -33,22 +33,24 @@ package struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertib
     /// Reads a UUID in its 36-character form, either case; `nil` for anything else.
     package init?(uuid text: some StringProtocol) {
         var text = String(text)
-        let words: (UInt64, UInt64)? = text.withUTF8 { bytes in
-            guard bytes.count == 36 else { return nil }
-            var words: (UInt64, UInt64) = (0, 0)
-            var digits = 0
-            for (index, byte) in bytes.enumerated() {
-                if index == 8 || index == 13 || index == 18 || index == 23 {
-                    guard byte == UInt8(ascii: "-") else { return nil }
-                    continue
-                }
-                guard let digit = hexValue(byte) else { return nil }
-                if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
-                digits += 1
+        guard let id = text.withUTF8(Identifier.init(uuid:)) else { return nil }
+        self = id
+    }
+
+    /// Reads a UUID that stands in these bytes.
+    package init?(uuid bytes: UnsafeBufferPointer<UInt8>) {
+        guard bytes.count == Self.textLength else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for (index, byte) in bytes.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
             }
-            return words
+            guard let digit = hexValue(byte) else { return nil }
+            if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
+            digits += 1
         }
-        guard let words else { return nil }
         self.init(high: words.0, low: words.1)
     }
 
@@ -91,17 +93,30 @@ package struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertib
 
     /// Writes the lower-case UUID into the first ``textLength`` bytes of `buffer`.
     package func write(to buffer: UnsafeMutableRawBufferPointer) {
-        var position = 0
-        for nibble in 0..<32 {
-            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-                buffer[position] = UInt8(ascii: "-")
-                position += 1
-            }
-            let word = nibble < 16 ? high : low
-            let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (nibble % 16)) & 0xF)
-            buffer[position] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-            position += 1
-        }
+        let dash = UInt8(ascii: "-")
+        let (first, second) = (Self.digits(UInt32(high >> 32)), Self.digits(UInt32(truncatingIfNeeded: high)))
+        let (third, fourth) = (Self.digits(UInt32(low >> 32)), Self.digits(UInt32(truncatingIfNeeded: low)))
+        buffer.storeBytes(of: first.bigEndian, as: UInt64.self)
+        buffer[8] = dash
+        buffer.storeBytes(of: UInt32(second >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
+        buffer[13] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: second).bigEndian, toByteOffset: 14, as: UInt32.self)
+        buffer[18] = dash
+        buffer.storeBytes(of: UInt32(third >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
+        buffer[23] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: third).bigEndian, toByteOffset: 24, as: UInt32.self)
+        buffer.storeBytes(of: fourth.bigEndian, toByteOffset: 28, as: UInt64.self)
+    }
+
+    /// The eight hexadecimal digits of a number, the first in the highest byte: each nibble in a byte of its own, and then all at once 39
+    /// more for those beyond 9.
+    private static func digits(_ number: UInt32) -> UInt64 {
+        var nibbles = UInt64(number)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let isLetter = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return nibbles + 0x3030_3030_3030_3030 + isLetter * 39
     }
 
     /// The form used in Redis: 22 characters of unpadded base64url.

@@ -15,6 +15,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
+    package func adding(milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: self.milliseconds + milliseconds) }
+
     package func adding(seconds: Int) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64(seconds) * 1000) }
 
     /// UTC without a zone, six fraction digits: `2026-11-21T02:05:16.133000`. The form that the fields of the seed's clients have.
@@ -34,6 +36,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// The first moment of a day counted from 1970.
     package init(day: Int) { self.init(milliseconds: Int64(day) * 86_400_000) }
+
+    /// No time takes more characters.
+    package static let mostTextLength = 32
 
     /// Writes the ``zoneless`` form, or with three fraction digits its beginning, and returns how many bytes that is.
     package func write(to buffer: UnsafeMutableRawBufferPointer, fraction: Int = 6) -> Int {

@@ -99,30 +99,10 @@ extension ByteBuffer {
 
     /// Appends `text` as a JSON string, quotes included (RFC 8259, section 7).
     package mutating func writeJSONString(_ text: String) {
-        writeInteger(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            writeString(text)
-        } else {
-            for byte in text.utf8 {
-                switch byte {
-                case UInt8(ascii: "\""): writeStaticString("\\\"")
-                case UInt8(ascii: "\\"): writeStaticString("\\\\")
-                case 0x0A: writeStaticString("\\n")
-                case 0x0D: writeStaticString("\\r")
-                case 0x09: writeStaticString("\\t")
-                case 0..<0x20:
-                    writeStaticString("\\u00")
-                    let digits = StaticDigits.hexadecimal
-                    writeInteger(digits[Int(byte >> 4)])
-                    writeInteger(digits[Int(byte & 15)])
-                default: writeInteger(byte)
-                }
-            }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: ByteCursor.mostBytes(ofJSONString: text)) { memory in
+            var cursor = ByteCursor(memory)
+            cursor.writeJSONString(text)
+            return cursor.count
         }
-        writeInteger(UInt8(ascii: "\""))
     }
-}
-
-private enum StaticDigits {
-    static let hexadecimal = [UInt8]("0123456789abcdef".utf8)
 }

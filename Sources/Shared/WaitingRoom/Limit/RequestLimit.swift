@@ -47,10 +47,18 @@ package final class RequestLimit: Sendable {
 
 /// The requests that Redis has not been told of, by client, in this minute and the last: Redis's window reaches into the last as well.
 struct UntoldRequests {
+    /// The most clients counted here in one minute; Redis is told at once of those beyond.
+    static let mostClients = 500_000
+
+    /// What was counted and not told, in the last minute and in this one; `nil` for a client whose requests Redis is told of.
+    private struct Count {
+        let before: Int?
+        var now: Int?
+    }
+
     private var minute: Int64 = 0
-    /// `nil` for a client whose requests Redis is told of.
-    private var current: [UInt64: Int?] = [:]
-    private var last: [UInt64: Int?] = [:]
+    private var current: [UInt64: Count] = [:]
+    private var last: [UInt64: Count] = [:]
 
     /// Counts a request of client `number`.
     /// - Returns: how many Redis is to count with it; `nil` for none, while there are no more than `free`.
@@ -60,15 +68,20 @@ struct UntoldRequests {
             current = [:]
             self.minute = minute
         }
-        guard let before = last[number, default: 0], let now = current[number, default: 0] else {
-            current[number] = .some(nil)
+        if let index = current.index(forKey: number) { return Self.cost(&current.values[index], free: free) }
+        if current.count >= Self.mostClients { return 1 }
+        var count = Count(before: last[number].map(\.now) ?? 0, now: 0)
+        defer { current[number] = count }
+        return Self.cost(&count, free: free)
+    }
+
+    private static func cost(_ count: inout Count, free: Int) -> Int? {
+        guard let before = count.before, let now = count.now else {
+            count.now = nil
             return 1
         }
-        if before + now < free {
-            current[number] = .some(now + 1)
-            return nil
-        }
-        current[number] = .some(nil)
-        return before + now + 1
+        let isFree = before + now < free
+        count.now = isFree ? now + 1 : nil
+        return isFree ? nil : before + now + 1
     }
 }

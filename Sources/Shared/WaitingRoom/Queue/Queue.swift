@@ -33,8 +33,17 @@ package struct Queue: Sendable, Equatable {
     package var names = Names.full
     /// What the forecast of waiting times rests on.
     package var etaModel = ETAModel.pace
+    package var onOutage = OnOutage.hold
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
+
+    /// What gateways do for visitors while Redis is away.
+    package enum OnOutage: String, Sendable, CaseIterable {
+        /// Nobody is let in.
+        case hold
+        /// The few who were next in line are let in, within the rate (`lease-4.lua`).
+        case lease
+    }
 
     package enum State: String, Sendable, CaseIterable {
         case open
@@ -57,6 +66,8 @@ package struct Queue: Sendable, Equatable {
     }
 
     package static let defaultRatePerMinute = 10.0
+    /// The slowest rate but 0, one person a week, and the fastest.
+    package static let rates = 0.0001...1_000_000.0
     package static let defaultWaitTTLSeconds = 600
     /// Signs of life are kept modulo 36 hours (`place.lua`), of which half may pass.
     package static let maximumWaitTTLSeconds = 64_800
@@ -91,6 +102,7 @@ extension Queue {
         isPublic = fields["public"] != "0"
         averageServiceMinutes = fields["avg_service_minutes"].flatMap(Double.init) ?? 4
         names = fields["names"].flatMap(Names.init(rawValue:)) ?? .full
+        onOutage = fields["on_outage"].flatMap(OnOutage.init(rawValue:)) ?? .hold
         etaModel = fields["eta_model"].flatMap(ETAModel.init(rawValue:)) ?? .pace
         adminKeyHash = text("admin_key")
     }
@@ -104,6 +116,7 @@ extension Queue {
             ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
             ("avg_service_minutes", "\(averageServiceMinutes)"), ("names", names.rawValue), ("eta_model", etaModel.rawValue),
+            ("on_outage", onOutage.rawValue),
         ]
         // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }

@@ -1,16 +1,11 @@
 package import Redis
 
-/// The locks by which workers share the queues out. They only keep two workers from doing the same work: no promise rests on them, since
-/// each step is safe under any number of callers.
+/// The locks by which workers share the queues out: one for each shard of them, so that a worker holds its queues by a single command however
+/// many there are. They only keep two workers from doing the same work: no promise rests on them, since each step is safe under any number
+/// of callers.
 package struct QueueLocks: Sendable {
-    package enum Claim: Sendable, Equatable {
-        /// The worker had the lock and keeps it.
-        case kept
-        /// The worker took it now, from nobody or from one who lost it.
-        case taken
-        /// Another worker has it.
-        case held
-    }
+    /// The most shards taken from another worker at once, so that the script does not run long.
+    private static let mostTaken = 32
 
     private let redis: RedisClient
     package let worker: String
@@ -18,28 +13,35 @@ package struct QueueLocks: Sendable {
 
     /// - Parameters:
     ///   - worker: a name of this process that no other has.
-    ///   - lifeMilliseconds: how long a lock lives without being renewed (`LOCK_TTL_MS`).
+    ///   - lifeMilliseconds: how long a lock lives without a sign of life of its worker (`LOCK_TTL_MS`).
     package init(redis: RedisClient, worker: String, lifeMilliseconds: Int) {
         self.redis = redis
         self.worker = worker
         self.lifeMilliseconds = lifeMilliseconds
     }
 
-    /// Takes or renews the lock on a queue (`claim_lock-1.lua`).
-    /// - Throws: ``RedisError``; with the server's code `OOM` no lock can be set, and the work must go on without.
-    package func claim(_ queue: Identifier) async throws(RedisError) -> Claim {
-        let reply = try await redis.evaluate(
-            Scripts.claimLock, keys: [QueueKeys(queue).lock], arguments: [.string(worker), .integer(Int64(lifeMilliseconds))])
-        switch reply.integer {
-        case 1: return .kept
-        case 2: return .taken
-        default: return .held
-        }
-    }
+    /// The shard that a queue is in: the first byte of its id, which is random.
+    package static func shard(of queue: Identifier) -> UInt8 { UInt8(queue.high >> 56) }
 
-    /// Gives a lock back, if it is still this worker's (`free_lock-1.lua`).
-    package func free(_ queue: Identifier) async throws(RedisError) {
-        _ = try await redis.evaluate(Scripts.freeLock, keys: [QueueKeys(queue).lock], arguments: [.string(worker)])
+    /// The name of a shard in Redis: the first two digits of the ids in it.
+    package static func name(of shard: UInt8) -> String { (shard < 16 ? "0" : "") + String(shard, radix: 16) }
+
+    /// How often ``share(_:)`` is to be called.
+    package var interval: Duration { .milliseconds(intervalMilliseconds) }
+
+    private var intervalMilliseconds: Int { min(500, lifeMilliseconds / 8) }
+
+    /// Notes that this worker is alive, and takes locks until it has its share of the queues (`share-2.lua`). Others have them when a worker
+    /// has died before its locks' life is over, since one interval of that is left for finding out.
+    /// - Parameter sizes: how many queues there are in each shard that has any.
+    /// - Returns: the shards that are this worker's now.
+    package func share(_ sizes: [UInt8: Int]) async throws(RedisError) -> Set<UInt8> {
+        let reply = try await redis.evaluate(
+            Scripts.share, keys: [CatalogueKeys.workers, CatalogueKeys.shares],
+            arguments: [
+                .string(worker), .integer(Int64(lifeMilliseconds - intervalMilliseconds)), .integer(Int64(Self.mostTaken)),
+            ] + sizes.flatMap { [.string(Self.name(of: $0)), .integer(Int64($1))] })
+        return Set((reply.array ?? []).compactMap { $0.string.flatMap { UInt8($0, radix: 16) } })
     }
 
     /// Notes that this worker is alive (`beat-1.lua`).
@@ -56,14 +58,15 @@ package struct QueueLocks: Sendable {
         return (living.array ?? []).compactMap(\.string).min() == worker
     }
 
-    /// Takes this worker off the list of the living, so that the others take its share at once.
+    /// Takes this worker off the list of the living, so that its locks are free at once.
     package func leave() async throws(RedisError) {
         _ = try await redis.send(RedisCommand("ZREM", .string(CatalogueKeys.workers), .string(worker)))
     }
 
-    /// How many workers have given a sign of life within `seconds`.
+    /// How many workers have given a sign of life within `seconds`, by Redis's clock.
     package static func alive(redis: RedisClient, seconds: Int) async throws(RedisError) -> Int {
-        let since = Timestamp.now().milliseconds - Int64(seconds) * 1000
+        let clock = try await redis.send(RedisCommand("TIME"), near: CatalogueKeys.workers)
+        let since = ((clock.array?.first?.integer ?? 0) - Int64(seconds)) * 1000
         let reply = try await redis.send(RedisCommand("ZCOUNT", .string(CatalogueKeys.workers), .integer(since), "+inf"))
         return Int(reply.integer ?? 0)
     }

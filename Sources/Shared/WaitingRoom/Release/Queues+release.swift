@@ -12,31 +12,42 @@ package struct Release: Sendable, Equatable {
     package let stillWaiting: Int
     /// When the next token is there; `nil` when nothing is due before somebody joins or the settings change.
     package let nextToken: Duration?
+    /// Whether it was found out now that Redis has lost people: nobody is let in before their tickets had time to come back.
+    package var foundLoss = false
 }
 
 extension Queues {
     /// The most people one release step lets in, so that no script runs long.
-    package static var releaseBatch: Int { 500 }
+    package static var releaseBatch: Int { 250 }
 
-    /// Lets in as many people as the queue's token bucket allows now (`release-10.lua`). Safe under any number of callers at once.
-    package func release(_ queue: Identifier) async throws(RedisError) -> Release {
+    /// Lets in as many people as the queue's token bucket allows now (`release-11.lua`). Safe under any number of callers at once.
+    /// - Parameter rebuildSeconds: how long releases wait after a loss, if other than these queues say.
+    package func release(_ queue: Identifier, rebuildSeconds: Int? = nil) async throws(RedisError) -> Release {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
             Scripts.release,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.bucket, keys.ready, keys.outbox, keys.counters, keys.days, keys.typed,
-                keys.events,
+                keys.events, keys.visitors,
             ],
-            arguments: [.integer(Int64(Self.releaseBatch))])
+            arguments: [
+                .integer(Int64(Self.releaseBatch)), .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
+                .integer(memory.highestSequence(of: queue)),
+                .integer(memory.releasedThrough(queue)),
+            ])
         let values = reply.array ?? []
-        guard values.count == 4, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
+        guard values.count == 8, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
         let next = values[2].integer ?? -1
+        let released = stride(from: 0, to: people.count - 2, by: 3).compactMap { index -> Release.Person? in
+            guard let id = people[index].string.flatMap(Identifier.init(compact:)) else { return nil }
+            return Release.Person(
+                entry: id, sequence: people[index + 1].integer ?? 0, waited: .milliseconds(people[index + 2].integer ?? 0))
+        }
+        memory.released(
+            released.map(\.sequence), at: values[4].integer ?? 0, highest: values[5].integer ?? 0, through: values[6].integer ?? 0,
+            of: queue)
         return Release(
-            people: stride(from: 0, to: people.count - 2, by: 3).compactMap { index in
-                guard let id = people[index].string.flatMap(Identifier.init(compact:)) else { return nil }
-                return Release.Person(
-                    entry: id, sequence: people[index + 1].integer ?? 0, waited: .milliseconds(people[index + 2].integer ?? 0))
-            },
-            stillWaiting: Int(values[1].integer ?? 0), nextToken: next < 0 ? nil : .microseconds(next))
+            people: released, stillWaiting: Int(values[1].integer ?? 0), nextToken: next < 0 ? nil : .microseconds(next),
+            foundLoss: values[7].integer == 1)
     }
 }

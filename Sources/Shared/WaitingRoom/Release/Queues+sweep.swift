@@ -19,21 +19,22 @@ extension Queues {
     /// How often a queue is swept, in seconds: often enough that silence is noticed within a twentieth of its life.
     package static func sweepInterval(waitTTLSeconds: Int) -> Int { waitTTLSeconds == 0 ? 10 : min(10, max(1, waitTTLSeconds / 20)) }
 
-    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-12.lua`).
+    /// Gives up on people who were silent for too long, and forgets finished ones (`sweep-14.lua`).
     /// - Parameters:
     ///   - cursor: where to begin; 0 for the front, then what the last step answered.
     ///   - retentionHours: how long finished people stay readable.
-    package func sweep(_ queue: Queue, cursor: Int64, retentionHours: Int) async throws(RedisError) -> Sweep {
+    package func sweep(_ queue: Queue, cursor: Int64, retentionHours: Double) async throws(RedisError) -> Sweep {
         let keys = QueueKeys(queue.id)
         let outage = 3 * Self.sweepInterval(waitTTLSeconds: queue.waitTTLSeconds) + 2
         let reply = try await redis.evaluate(
             Scripts.sweep,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.expired, keys.counters, keys.days, keys.ready, keys.rejected, keys.typed,
-                keys.events, keys.transfers, keys.deliveries,
+                keys.events, keys.transfers, keys.deliveries, keys.outbox, keys.visitors,
             ],
             arguments: [
-                .integer(cursor), .integer(Int64(Self.sweepBatch)), .integer(Int64(retentionHours) * 3_600_000), .integer(Int64(outage)),
+                .integer(cursor), .integer(Int64(Self.sweepBatch)), .integer(Int64(retentionHours * 3_600_000)), .integer(Int64(outage)),
+                .integer(Int64(SignsOfLife.lateness(waitTTLSeconds: queue.waitTTLSeconds))),
             ])
         let values = (reply.array ?? []).map { $0.integer ?? 0 }
         guard values.count == 4 else { return Sweep(cursor: 0, expired: 0, forgotten: 0, transfers: 0) }

@@ -1,15 +1,20 @@
 #!lua flags=allow-oom
 --[[
 Claims callbacks that are due: each is put off by a lease, so that no other worker sends it meanwhile and that it comes back when this
-worker dies before settling it. One that is sent again after its person was forgotten is made from its dead letter.
+worker dies before settling it. One that is sent again after its person was forgotten is made from its dead letter. One that is due later
+than any pause allows was put off before the clock went back: it is due now.
 
 KEYS[1] outbox  sorted set    KEYS[2] entries  hash    KEYS[3] callbacks  hash of "<attempts> …" of those that failed before
 KEYS[4] dead_letters hash
 ARGV[1] most to claim         ARGV[2] lease, ms
-Returns {ms until the next one is due or -1, {id, sequence, joined ms, released ms, attempts so far, visitor id, …}}
+Returns {ms until the next one is due or -1, {id, sequence, joined ms, released ms, attempts so far, visitor id, …}, now ms}
 ]]
 -- @include clock
 -- @include record
+local LONGEST_PAUSE_MS = 15 * 60 * 1000
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now_ms + LONGEST_PAUSE_MS, '+inf', 'LIMIT', 0, tonumber(ARGV[1]))) do
+  redis.call('ZADD', KEYS[1], 'XX', now_ms, id)
+end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, tonumber(ARGV[1]))
 local claimed = {}
 for _, id in ipairs(due) do
@@ -37,4 +42,4 @@ for _, id in ipairs(due) do
   end
 end
 local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return { first[2] and math.max(0, tonumber(first[2]) - now_ms) or -1, claimed }
+return { first[2] and math.max(0, tonumber(first[2]) - now_ms) or -1, claimed, now_ms }

@@ -9,8 +9,10 @@ Returns ms until the next minute ends.
 ]]
 -- @include clock
 -- @include waits
-local totals = redis.call('HMGET', KEYS[4], 'sequence', 'released', 'expired', 'cancelled')
-for i = 1, 4 do totals[i] = totals[i] or '0' end
+local totals = redis.call('HMGET', KEYS[4], 'sequence', 'released', 'expired', 'cancelled', 'skipped')
+for i = 1, 5 do totals[i] = totals[i] or '0' end
+-- Numbers that nobody was given are no joins.
+totals[1] = string.format('%d', totals[1] - table.remove(totals))
 local now = { redis.call('ZCARD', KEYS[1]), unpack(totals) }
 
 local function point(stream, step_ms, kept)
@@ -23,7 +25,7 @@ local function point(stream, step_ms, kept)
     for i = 1, 5 do changed = changed or tostring(now[i]) ~= last[2][2 * i] end
   end
   if not changed then return end
-  local p50, p95 = waits(KEYS[3], KEYS[2], id - step_ms, 400)
+  local p50, p95 = waits(KEYS[3], KEYS[2], id - step_ms, 200)
   redis.call('XADD', stream, 'MAXLEN', '~', kept, string.format('%d-0', id), 'w', now[1], 'j', now[2], 'r', now[3], 'e', now[4],
     'c', now[5], 'p50', p50, 'p95', p95)
 end

@@ -18,25 +18,30 @@ if ARGV[2] == 'retry' then
   redis.call('ZADD', KEYS[1], 'XX', now_ms + tonumber(ARGV[4]), id)
   return 1
 end
-if ARGV[2] == 'dead' then
-  redis.call('HSET', KEYS[4], id, ARGV[6])
+local function bury()
   redis.call('ZADD', KEYS[3], now_ms, id)
-  redis.call('HINCRBY', KEYS[5], 'callbacks_dead', 1)
   local surplus = redis.call('ZRANGE', KEYS[3], 0, -1 - tonumber(ARGV[7]))
   if #surplus > 0 then
     redis.call('HDEL', KEYS[4], unpack(surplus))
     redis.call('ZREM', KEYS[3], unpack(surplus))
   end
+end
+if ARGV[2] == 'dead' then
+  redis.call('HSET', KEYS[4], id, ARGV[6])
+  redis.call('HINCRBY', KEYS[5], 'callbacks_dead', 1)
+  bury()
 elseif ARGV[2] == 'delivered' then
   redis.call('HINCRBY', KEYS[5], 'callbacks_delivered', 1)
   redis.call('HDEL', KEYS[4], id)
+  -- Called, given up, put back into the line and called again.
+  redis.call('ZREM', KEYS[3], id)
   -- A sweep forgets deliveries with their people; one who is forgotten already has none.
   if redis.call('HEXISTS', KEYS[6], id) == 1 then
     redis.call('HSET', KEYS[7], id, string.format('%d %d %d', now_ms, tonumber(ARGV[3]), tonumber(ARGV[8])))
   end
 elseif redis.call('HEXISTS', KEYS[4], id) == 1 then
   -- Sent again by hand, and there is no address any more: it stays a dead letter.
-  redis.call('ZADD', KEYS[3], now_ms, id)
+  bury()
 end
 redis.call('HDEL', KEYS[2], id)
 redis.call('ZREM', KEYS[1], id)

@@ -16,6 +16,11 @@ extension SecretKey {
         }
     }
 
+    /// Has Redis keep this key, unless it keeps one.
+    func keep(in redis: RedisClient) async throws(RedisError) {
+        _ = try await redis.send(RedisCommand("SET", .string(CatalogueKeys.secret), .string(text), "NX"))
+    }
+
     /// The key that Redis keeps, made now when there was none.
     private static func kept(in redis: RedisClient) async throws(RedisError) -> SecretKey? {
         let key = RedisArgument.string(CatalogueKeys.secret)

@@ -17,6 +17,9 @@ package struct SecretKey: Sendable {
     /// A secret of 43 random characters.
     package static func generateText() -> String { Base64URL.encode(SymmetricKey(size: .bits256).withUnsafeBytes(Array.init)) }
 
+    /// What ``init(_:)`` read.
+    var text: String { secrets.map { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }.joined(separator: ",") }
+
     package enum Label: String, Sendable {
         case ticket, entry, session, pass
         case sealing = "application secret"
@@ -36,13 +39,34 @@ package struct SecretKey: Sendable {
     }
 
     /// What ``seal(_:)`` sealed, with this secret or the one before it; `nil` when neither opens it.
-    package func open(_ sealed: String) -> String? {
+    package func open(_ sealed: String) -> String? { opened(sealed)?.text }
+
+    /// Whether an older secret is accepted as well.
+    package var isRotating: Bool { secrets.count > 1 }
+
+    /// What to do with a sealed text so that an older secret is not needed for it.
+    package enum Reseal: Sendable, Equatable {
+        /// Nothing: the current secret opens it.
+        case current
+        /// To keep this in its place, sealed with the current secret.
+        case resealed(String)
+        /// No secret opens it.
+        case lost
+    }
+
+    package func reseal(_ sealed: String) throws -> Reseal {
+        guard let opened = opened(sealed) else { return .lost }
+        return opened.isCurrent ? .current : .resealed(try seal(opened.text))
+    }
+
+    private func opened(_ sealed: String) -> (text: String, isCurrent: Bool)? {
         guard let bytes = Base64URL.decode(sealed), bytes.count >= 28,
             let nonce = try? AES.GCM.Nonce(data: bytes.prefix(12)),
             let box = try? AES.GCM.SealedBox(nonce: nonce, ciphertext: bytes.dropFirst(12).dropLast(16), tag: bytes.suffix(16))
         else { return nil }
-        for key in keys(.sealing) {
-            if let text = try? AES.GCM.open(box, using: key) { return String(validating: text, as: UTF8.self) }
+        for (index, key) in keys(.sealing).enumerated() {
+            guard let text = try? AES.GCM.open(box, using: key) else { continue }
+            return String(validating: text, as: UTF8.self).map { ($0, index == 0) }
         }
         return nil
     }

@@ -31,9 +31,13 @@ package struct QueueFigures: Sendable, Equatable {
     /// Callbacks that failed and will be tried again.
     package let callbacksFailing: Int
     package let deadLetters: Int
+    /// When it was found out last that Redis had lost people of the queue; `nil` for never.
+    package let lostAt: Timestamp?
+    /// People put back at their places after losses.
+    package let restored: Int
 
     init?(_ reply: RedisValue) {
-        guard let values = reply.array, values.count == 12 else { return nil }
+        guard let values = reply.array, values.count == 14 else { return nil }
         func count(_ index: Int) -> Int { Int(values[index].integer ?? 0) }
         now = Timestamp(milliseconds: values[0].integer ?? 0)
         waiting = count(1)
@@ -44,6 +48,8 @@ package struct QueueFigures: Sendable, Equatable {
         callbacksOwed = count(9)
         callbacksFailing = count(10)
         deadLetters = count(11)
+        lostAt = values[12].integer.flatMap { $0 > 0 ? Timestamp(milliseconds: $0) : nil }
+        restored = count(13)
     }
 
     static func wait(_ value: RedisValue) -> Duration? {

@@ -97,6 +97,13 @@ extension Queues {
         return .milliseconds(reply.integer ?? 60_000)
     }
 
+    /// How long until the next point of any queue's series is due.
+    package func untilMinuteEnds() async throws(RedisError) -> Duration {
+        let clock = (try await redis.send(RedisCommand("TIME")).array ?? []).compactMap(\.integer)
+        guard clock.count == 2 else { return .seconds(60) }
+        return .milliseconds(60_000 - (clock[0] * 1000 + clock[1] / 1000) % 60_000)
+    }
+
     /// How a queue did over the last minutes or days.
     package func series(of queue: Identifier, over span: QueueSeries.Span) async throws(RedisError) -> QueueSeries {
         let keys = QueueKeys(queue)

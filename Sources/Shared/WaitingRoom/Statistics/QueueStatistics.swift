@@ -68,7 +68,7 @@ extension Queues {
     private static func totals(_ numbers: [String: Int64], joined: String, field: (String) -> String) -> QueueStatistics.Totals {
         func count(_ name: String) -> Int { Int(numbers[field(name)] ?? 0) }
         return QueueStatistics.Totals(
-            joined: count(joined), released: count("released"), expired: count("expired"), cancelled: count("cancelled"),
+            joined: count(joined) - count("skipped"), released: count("released"), expired: count("expired"), cancelled: count("cancelled"),
             waitedMilliseconds: numbers[field("waited_ms")] ?? 0)
     }
 

@@ -5,6 +5,8 @@ package struct Tenant: Sendable, Equatable {
     package var name: String
     package var domain: String
     package var callbackURL: String?
+    /// A callback address that answered 410: while it is ``callbackURL``, nothing is sent there (Standard Webhooks, "Deliverability").
+    package var goneCallbackURL: String?
     package var redirectURL: String?
     /// Can join and nothing else: it is in every browser.
     package var apiKey: String
@@ -22,6 +24,9 @@ package struct Tenant: Sendable, Equatable {
         package let sealedSecret: String
         package let until: Timestamp
     }
+
+    /// Whether callbacks are owed to an address that wants none.
+    package var callbacksAreRefused: Bool { callbackURL != nil && callbackURL == goneCallbackURL }
 }
 
 extension Tenant {
@@ -34,6 +39,7 @@ extension Tenant {
         self.name = name
         domain = fields["domain"] ?? ""
         callbackURL = fields["callback_url"].flatMap { $0.isEmpty ? nil : $0 }
+        goneCallbackURL = fields["gone_callback_url"].flatMap { $0.isEmpty ? nil : $0 }
         redirectURL = fields["redirect_url"].flatMap { $0.isEmpty ? nil : $0 }
         self.apiKey = apiKey
         sealedSecret = secret
@@ -47,7 +53,9 @@ extension Tenant {
 
     var fields: [(String, String)] {
         var fields = [
-            ("slug", slug), ("name", name), ("domain", domain), ("callback_url", callbackURL ?? ""), ("redirect_url", redirectURL ?? ""),
+            ("slug", slug), ("name", name), ("domain", domain), ("callback_url", callbackURL ?? ""),
+            ("gone_callback_url", goneCallbackURL ?? ""),
+            ("redirect_url", redirectURL ?? ""),
             ("api_key", apiKey), ("secret", sealedSecret), ("created_at", String(created.milliseconds)),
             ("active", isActive ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"),
         ]

@@ -1,13 +1,14 @@
 package import Redis
 
 /// The tenants: who they are and which keys are theirs.
-package struct Tenants: Sendable {
+package final class Tenants: Sendable {
     private let catalogue: Catalogue
     private let secret: SecretKey
     private let cache = FreshCache<Tenant>()
 
-    package init(redis: RedisClient, secret: SecretKey) {
-        catalogue = Catalogue(redis: redis)
+    /// - Parameter memory: what the process knows of the catalogue.
+    package init(redis: RedisClient, secret: SecretKey, memory: CatalogueMemory = CatalogueMemory()) {
+        catalogue = Catalogue(redis: redis, memory: memory)
         self.secret = secret
     }
 
@@ -36,42 +37,60 @@ package struct Tenants: Sendable {
         let secretKey = TenantKey.generate(.secret, tenant: id).text
         let tenant = Tenant(
             id: id, slug: draft.slug ?? id.description, name: draft.name, domain: draft.domain, callbackURL: draft.callbackURL,
-            redirectURL: draft.redirectURL, apiKey: TenantKey.generate(.api, tenant: id).text, sealedSecret: try secret.seal(secretKey),
+            goneCallbackURL: nil, redirectURL: draft.redirectURL, apiKey: TenantKey.generate(.api, tenant: id).text,
+            sealedSecret: try secret.seal(secretKey),
             previous: nil, created: .now(), isActive: true, isDeleted: false)
-        let key = CatalogueKeys.tenant(id)
-        try await catalogue.write(tenant.fields, to: key)
-        guard try await catalogue.publish(id, slug: tenant.slug, index: CatalogueKeys.tenants, record: key) else { return nil }
+        let record = CatalogueRecord(kind: .tenant, id: id, fields: Dictionary(tenant.fields) { $1 })
+        try await catalogue.write(record)
+        guard try await catalogue.publish(record) else { return nil }
         return (tenant, secretKey)
     }
 
     /// The tenant as Redis has it now; `nil` when there is none or it was deleted.
     package func get(_ id: Identifier) async throws(RedisError) -> Tenant? {
-        let tenant = try await catalogue.fields(of: CatalogueKeys.tenant(id)).flatMap { Tenant(id: id, fields: $0) }
+        let tenant = try await catalogue.fields(.tenant, id).flatMap { Tenant(id: id, fields: $0) }
         let visible = tenant.flatMap { $0.isDeleted ? nil : $0 }
         cache.store(visible, for: id)
         return visible
     }
 
-    /// The tenant as it was at most ``FreshCache/life`` ago.
+    /// The tenant as it was at most ``FreshCache/life`` ago; while Redis is away, as this process knew it last.
     package func recent(_ id: Identifier) async throws(RedisError) -> Tenant? {
         if let known = cache.fresh(id) { return known }
-        return try await get(id)
+        return try await getOrRecall(id)
     }
 
-    /// The tenant if it is in memory and fresh; `.none` when only ``recent(_:)`` can tell.
-    package func remembered(_ id: Identifier) -> Tenant?? { cache.fresh(id) }
+    private func getOrRecall(_ id: Identifier) async throws(RedisError) -> Tenant? {
+        do {
+            return try await get(id)
+        } catch {
+            guard error.isUnavailable, let known = lastKnown(id) else { throw error }
+            return known
+        }
+    }
 
-    /// The tenant named by its UUID or its slug.
+    /// The tenant as this process knew it last.
+    package func lastKnown(_ id: Identifier) -> Tenant? { catalogue.memory.fields(.tenant, id).flatMap { Tenant(id: id, fields: $0) } }
+
+    /// The tenant if it is in memory and fresh; `.none` when only ``recent(_:)`` can tell. It is read again before it is not.
+    package func remembered(_ id: Identifier) -> Tenant?? {
+        var isDue = false
+        let known = cache.fresh(id, isDue: &isDue)
+        if isDue { Task { _ = try? await get(id) } }
+        return known
+    }
+
+    /// The tenant named by its UUID or its slug; while Redis is away, as this process knew it last.
     package func find(_ name: String) async throws(RedisError) -> Tenant? {
-        if let id = Identifier(uuid: name), let tenant = try await get(id) { return tenant }
-        guard let id = try await catalogue.identifier(ofSlug: name) else { return nil }
-        return try await get(id)
+        if let id = Identifier(uuid: name), let tenant = try await getOrRecall(id) { return tenant }
+        guard let id = try await catalogue.recentIdentifier(ofSlug: name, .tenant) else { return nil }
+        return try await getOrRecall(id)
     }
 
     /// All tenants that were not deleted, by creation.
     package func list() async throws(RedisError) -> [Tenant] {
-        let ids = try await catalogue.identifiers(in: CatalogueKeys.tenants)
-        return try await zip(ids, catalogue.fields(of: ids.map(CatalogueKeys.tenant))).compactMap { id, fields in
+        let ids = try await catalogue.identifiers(.tenant)
+        return try await zip(ids, catalogue.fields(.tenant, ids)).compactMap { id, fields in
             fields.flatMap { Tenant(id: id, fields: $0) }.flatMap { $0.isDeleted ? nil : $0 }
         }
     }
@@ -81,16 +100,22 @@ package struct Tenants: Sendable {
     /// - Returns: `false` when it was deleted meanwhile.
     package func update(_ tenant: Tenant, from before: Tenant? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(tenant.id) }
-        let changeable: Set = ["name", "domain", "callback_url", "redirect_url", "active"]
+        let changeable: Set = ["name", "domain", "callback_url", "gone_callback_url", "redirect_url", "active"]
         let fields = tenant.fields.filter { changeable.contains($0.0) }
-        return try await catalogue.change(fields, from: before?.fields, of: CatalogueKeys.tenant(tenant.id))
+        return try await catalogue.change(fields, from: before?.fields, of: .tenant, tenant.id)
+    }
+
+    /// Notes that `url` wants no more callbacks of the tenant; `nil`: that it may have them again.
+    package func refuseCallbacks(to url: String?, of id: Identifier) async throws(RedisError) {
+        defer { cache.forget(id) }
+        _ = try await catalogue.change([("gone_callback_url", url ?? "")], of: .tenant, id)
     }
 
     /// Hides the tenant: its keys are dead, its queues stop releasing, its callbacks stop.
     /// - Returns: `false` when there was none.
     package func delete(_ id: Identifier) async throws(RedisError) -> Bool {
         defer { cache.forget(id) }
-        return try await catalogue.change([("deleted", "1"), ("active", "0")], of: CatalogueKeys.tenant(id))
+        return try await catalogue.change([("deleted", "1"), ("active", "0")], of: .tenant, id)
     }
 
     /// Gives the tenant new keys. The old ones go on working for `graceSeconds`.
@@ -104,7 +129,7 @@ package struct Tenants: Sendable {
         rotated.sealedSecret = try secret.seal(secretKey)
         let changed: Set = ["api_key", "secret", "old_api_key", "old_secret", "old_until"]
         let fields = rotated.fields.filter { changed.contains($0.0) }
-        return try await catalogue.change(fields, of: CatalogueKeys.tenant(tenant.id)) ? (rotated, secretKey) : nil
+        return try await catalogue.change(fields, of: .tenant, tenant.id) ? (rotated, secretKey) : nil
     }
 
     /// Whether `key` is the tenant's, the current or one still in its grace.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a visitor holds to prove their place: the `token` of the QMS dialect. It says all that a poll needs, so that a forged one never
 /// reaches Redis and the order can be rebuilt from the visitors' own tickets.
 package struct Ticket: Sendable, Equatable {
@@ -17,5 +19,18 @@ package struct Ticket: Sendable, Equatable {
         self.joined = joined
         self.epoch = epoch
         self.visitor = visitor
+    }
+}
+
+/// A ticket and the text that its holder has.
+package final class SignedTicket: Sendable {
+    package let ticket: Ticket
+    package let text: String
+    /// Whether it was asked about since ``VerifiedTickets`` looked last.
+    let isInUse = Atomic(true)
+
+    init(_ ticket: Ticket, text: String) {
+        self.ticket = ticket
+        self.text = text
     }
 }

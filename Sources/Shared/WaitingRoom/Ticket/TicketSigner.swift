@@ -13,6 +13,7 @@ package struct TicketSigner: Sendable {
 
     /// The hash with the key already in it, one for each key: a copy is half the work of a new one.
     private let hashes: [HMAC<SHA256>]
+    private let verified = VerifiedTickets()
 
     package init(_ secret: SecretKey) { hashes = secret.keys(.ticket).map { HMAC(key: $0) } }
 
@@ -35,20 +36,35 @@ package struct TicketSigner: Sendable {
 
     /// The ticket that `text` is; `nil` for anything that this service did not write.
     package func verify(_ text: some StringProtocol) -> Ticket? {
-        guard text.utf8.count <= Self.maximumLength, let bytes = Base64URL.decode(text),
-            bytes.count > Self.fixedLength + Self.tagLength, bytes[0] == Self.version
-        else { return nil }
-        let isOurs = bytes.withUnsafeBytes { bytes in
-            let signed = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.tagLength))
-            return hashes.contains { hash in
-                code(of: signed, hash).withUnsafeBytes { code in
-                    zip(code, bytes.suffix(Self.tagLength)).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-                }
+        let signed = text.utf8.withContiguousStorageIfAvailable(verify) ?? Array(text.utf8).withUnsafeBufferPointer(verify)
+        return signed?.ticket
+    }
+
+    /// The ticket that a text of these bytes is.
+    package func verify(_ text: UnsafeBufferPointer<UInt8>) -> SignedTicket? {
+        guard text.count <= Self.maximumLength else { return nil }
+        if let known = verified.find(text) { return known }
+        let ticket = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count) { memory -> Ticket? in
+            guard let count = Base64URL.decode(text, into: memory), count > Self.fixedLength + Self.tagLength, memory[0] == Self.version
+            else { return nil }
+            return verify(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: memory[..<count])))
+        }
+        guard let ticket else { return nil }
+        let signed = SignedTicket(ticket, text: String(decoding: text, as: UTF8.self))
+        verified.note(signed, text)
+        return signed
+    }
+
+    private func verify(_ bytes: UnsafeRawBufferPointer) -> Ticket? {
+        let signed = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - Self.tagLength)])
+        let isOurs = hashes.contains { hash in
+            code(of: signed, hash).withUnsafeBytes { code in
+                var difference: UInt8 = 0
+                for index in 0..<Self.tagLength { difference |= code[index] ^ bytes[signed.count + index] }
+                return difference == 0
             }
         }
-        guard isOurs, let visitor = String(validating: bytes.dropLast(Self.tagLength).dropFirst(Self.fixedLength), as: UTF8.self) else {
-            return nil
-        }
+        guard isOurs, let visitor = String(validating: signed[Self.fixedLength...], as: UTF8.self) else { return nil }
         return Ticket(
             queue: Identifier(high: bytes.integer(at: 1), low: bytes.integer(at: 9)),
             entry: Identifier(high: bytes.integer(at: 17), low: bytes.integer(at: 25)),
@@ -58,6 +74,9 @@ package struct TicketSigner: Sendable {
             visitor: visitor
         )
     }
+
+    /// Forgets texts of tickets that were not verified for a minute or two; to be called once a second where tickets are verified.
+    func forgetUnused() { verified.forgetUnused() }
 
     /// The ticket that `text` is, when it is one of the queue's present life.
     package func verify(_ text: some StringProtocol, for queue: Queue) -> Ticket? {
@@ -76,8 +95,10 @@ extension [UInt8] {
     fileprivate mutating func append(integer: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: integer.bigEndian) { append(contentsOf: $0) }
     }
+}
 
+extension UnsafeRawBufferPointer {
     fileprivate func integer<Integer: FixedWidthInteger>(at offset: Int) -> Integer {
-        withUnsafeBytes { Integer(bigEndian: $0.loadUnaligned(fromByteOffset: offset, as: Integer.self)) }
+        Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
 }

@@ -2,16 +2,20 @@ import Foundation
 
 /// What the contract asks of addresses that tenants and visitors hand in.
 package enum WebURL {
-    /// Whether `text` is an absolute http or https URL with an ASCII host, without a user and password, and without anything that a
-    /// browser would read differently (white space, control characters, backslashes).
-    package static func isAbsolute(_ text: String) -> Bool { host(of: text) != nil }
+    /// Whether `text` is an absolute http or https URL, as ``host(of:)`` reads it, of no other characters than URIs have (RFC 3986).
+    package static func isAbsolute(_ text: String) -> Bool {
+        !text.utf8.contains { "\"<>^`{|}".utf8.contains($0) } && host(of: text) != nil
+    }
 
-    /// The lower-case host of an absolute http(s) URL; `nil` for anything else.
+    /// The lower-case host of an absolute http(s) URL with an ASCII host, without a user and password, and without anything that a browser
+    /// would read differently (white space, control characters, backslashes, escapes in the host); `nil` for anything else.
     package static func host(of text: String) -> String? {
         let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
         guard isPlain, text.utf8.count <= 2048, let components = URLComponents(string: text),
             let scheme = components.scheme?.lowercased(), scheme == "http" || scheme == "https",
-            components.user == nil, components.password == nil, let host = components.host, !host.isEmpty, !host.contains("%"),
+            components.user == nil, components.password == nil, let host = components.encodedHost, !host.isEmpty,
+            !host.contains("%"),
+            (0...65_535).contains(components.port ?? 0),
             text.lowercased().hasPrefix("\(scheme)://")
         else { return nil }
         return host.lowercased()

@@ -4,7 +4,8 @@
 -- What the steps of a desk share. All of them have the same keys and begin with the same two arguments:
 -- KEYS[1] waiting   sorted set    KEYS[2] entries hash          KEYS[3] ready     sorted set    KEYS[4] outbox    sorted set
 -- KEYS[5] counters  hash          KEYS[6] days    hash          KEYS[7] durations list          KEYS[8] desks     hash
--- KEYS[9] typed     sorted set    KEYS[10] events stream        KEYS[11] transfers hash
+-- KEYS[9] typed     sorted set    KEYS[10] events stream        KEYS[11] transfers hash         KEYS[12] callbacks hash
+-- KEYS[13] dead_letters hash     KEYS[14] visitors stream
 -- ARGV[1] the desk's name, which may be ''    ARGV[2] entry id, or '' for the one whom this desk called last
 -- They return {1, entry id, state, sequence, joined ms, finished ms, position, length, visitor, link} for the person as they are now,
 -- {0} when there is no such person, or {-1, state} when the step does not fit what has become of them,
@@ -25,6 +26,15 @@ local last = desk_last()
 local function desk_note(step, id, before, more)
   redis.call('HSET', KEYS[8], desk, string.format('%s %d %d %s %s %s %s', last.current, last.called, last.times, step, id,
     before or '-', more or ''))
+  -- Names of desks are typed by people: of those that are not at work now, the one that called longest ago gives way.
+  if redis.call('HLEN', KEYS[8]) <= 200 then return end
+  local desks = redis.call('HGETALL', KEYS[8])
+  local oldest, since
+  for i = 1, #desks, 2 do
+    local called = tonumber(string.match(desks[i + 1], '^%S+ (%d+)') or '0')
+    if desks[i] ~= desk and (not since or called < since) then oldest, since = desks[i], called end
+  end
+  redis.call('HDEL', KEYS[8], oldest)
 end
 
 local function desk_with(id, called, times)
@@ -42,14 +52,16 @@ end
 
 -- What is known of a person, waiting ("w") or not; nil when that is nothing.
 local function desk_person(id)
-  local record = redis.call('HGET', KEYS[2], id)
-  if not record then return nil end
   local score = redis.call('ZSCORE', KEYS[1], id)
   if score then
-    local joined, visitor = record_read_waiting(record)
-    return joined and { id = id, state = 'w', score = tonumber(score), sequence = place_sequence(tonumber(score)), joined = joined,
-      finished = 0, link = '-', visitor = visitor }
+    score = tonumber(score)
+    local sequence = place_sequence(score)
+    local joined, visitor = record_waiting(KEYS[14], KEYS[2], id, sequence)
+    return joined and { id = id, state = 'w', score = score, sequence = sequence, joined = joined, finished = 0, link = '-',
+      visitor = visitor }
   end
+  local record = redis.call('HGET', KEYS[2], id)
+  if not record then return nil end
   local state, sequence, joined, finished, link, visitor, detail = record_read_finished(record)
   return state and { id = id, state = state .. detail, sequence = sequence, joined = joined, finished = finished, link = link,
     visitor = visitor }
@@ -86,15 +98,22 @@ end
 
 -- Calls waiting people (flat list of id, score) to this desk ('rk'), or serves them at once ('r').
 local function desk_admit(people, state, kind, more)
-  return admit(people, state, KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], now_ms, today,
+  return admit(people, state, KEYS[1], KEYS[14], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], now_ms, today,
     { typed = KEYS[9], events = KEYS[10], event = kind, desk = desk, link = desk_link(), more = more })
 end
 
--- Puts a called person back into the line; no callback is owed any more.
+-- No callback is owed for somebody any more; what is kept of attempts that failed goes as well.
+local function desk_owes_none(id)
+  if redis.call('ZREM', KEYS[4], id) == 0 then return end
+  redis.call('HDEL', KEYS[12], id)
+  redis.call('HDEL', KEYS[13], id)
+end
+
+-- Puts a called person back into the line.
 local function desk_put_back(person)
   put_back({ waiting = KEYS[1], entries = KEYS[2], ready = KEYS[3], counters = KEYS[5], days = KEYS[6], typed = KEYS[9] }, person.id,
     person.sequence, person.joined, person.finished, person.visitor, now_s)
-  redis.call('ZREM', KEYS[4], person.id)
+  desk_owes_none(person.id)
 end
 
 -- Notes how long a service took, for the forecast: the time since the one before it, but never longer than this person was here

@@ -3,7 +3,7 @@
 -- until and calm are 0 while it has no end and is not calm.
 -- <kind>@<channel>: "<since ms> <told> <not before ms> <attempts>" what a channel was told of the incident that began then: none, open
 -- or resolved. "Not before" is the end of a claim, or of the pause after an attempt that failed.
-local INCIDENT_KINDS = { 'queue_too_long', 'callbacks_failing', 'release_stalled', 'redis_unwell' }
+local INCIDENT_KINDS = { 'queue_too_long', 'callbacks_failing', 'release_stalled', 'queue_lost_data', 'redis_unwell' }
 -- A claim or pause that would last longer than this was set before the clock went back.
 local INCIDENT_LONGEST_MS = 3600000
 

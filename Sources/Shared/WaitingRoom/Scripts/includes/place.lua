@@ -4,7 +4,7 @@
 local SEEN_UNITS = 131072
 
 local function place(sequence, second)
-  return string.format('%.17g', sequence + (second % SEEN_UNITS) / SEEN_UNITS)
+  return sequence + (second % SEEN_UNITS) / SEEN_UNITS
 end
 
 local function place_sequence(score)

@@ -10,7 +10,7 @@ local function put_back(keys, id, sequence, joined, finished, visitor, now_s)
   redis.call('HINCRBY', keys.days, 'released:' .. day, -1)
   redis.call('HINCRBY', keys.days, 'waited_ms:' .. day, -waited)
   redis.call('ZREM', keys.ready, id)
-  redis.call('HSET', keys.entries, id, record_waiting(joined, visitor))
+  record_return(keys.entries, id, joined, visitor)
   redis.call('ZADD', keys.waiting, place(sequence, now_s), id)
   walk_in_waits(keys.typed, id, sequence, visitor)
 end

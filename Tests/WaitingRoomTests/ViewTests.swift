@@ -1,0 +1,202 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Redis
+import TestSupport
+import Testing
+
+@testable import WaitingRoom
+
+@Suite("view-3.lua, QueueViews")
+struct ViewTests {
+    private let loop = MultiThreadedEventLoopGroup.singleton.next()
+
+    /// A line of people who were never asked for their names.
+    private struct Crowd {
+        let line: Line
+        /// The sequence numbers of those who wait, ascending.
+        var waiting: [Int64] = []
+        var last: Int64 = 0
+
+        private func member(_ sequence: Int64) -> RedisArgument { .string("p\(sequence)") }
+
+        mutating func come(_ count: Int64) async throws {
+            let new = Array(last + 1...last + count)
+            for start in stride(from: 0, to: new.count, by: 1000) {
+                let some = new[start..<min(start + 1000, new.count)]
+                let people = some.flatMap { [RedisArgument.string("\($0).5"), member($0)] }
+                _ = try await line.redis.send(RedisCommand("ZADD", arguments: [.string(line.keys.waiting)] + people))
+            }
+            waiting += new
+            last += count
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.counters), "sequence", .integer(last)))
+        }
+
+        mutating func go(_ gone: Set<Int64>) async throws {
+            let all = Array(gone)
+            for start in stride(from: 0, to: all.count, by: 1000) {
+                let some = all[start..<min(start + 1000, all.count)].map(member)
+                _ = try await line.redis.send(RedisCommand("ZREM", arguments: [.string(line.keys.waiting)] + some))
+            }
+            waiting.removeAll(where: gone.contains)
+        }
+
+        /// A new view, made now.
+        func view() async throws -> QueueView {
+            let keys = line.keys
+            _ = try await line.redis.send(RedisCommand("HSET", .string(keys.view), "made", "0"))
+            let reply = try await line.redis.evaluate(Scripts.view, keys: [keys.waiting, keys.counters, keys.view], arguments: ["0", "0"])
+            let values = try #require(reply.array)
+            return try #require(QueueView(id: values[1].integer ?? 0, text: values[4].bytes ?? []))
+        }
+    }
+
+    @Test("places are exact for the first thousand, within 0.5 % behind them, and never rise as people go and come")
+    func places() async throws {
+        try await Line.with { line in
+            var random = SystemRandomNumberGenerator()
+            var crowd = Crowd(line: line)
+            try await crowd.come(20_000)
+            var told: [Int64: Int] = [:]
+            _ = try await crowd.view()
+            // What was counted is not counted anew, and more coarsely, where nobody has asked for a few seconds.
+            let life = try #require(try await line.redis.send(RedisCommand("PTTL", .string(line.keys.view))).integer)
+            #expect(life > 500_000)
+            for round in 0..<8 {
+                // Stretches far back are counted in turn.
+                for _ in 0..<6 {
+                    let view = try await crowd.view()
+                    for sequence in crowd.waiting {
+                        let place = try #require(view.place(sequence))
+                        #expect(
+                            place <= told[sequence] ?? .max, "\(sequence) rose from \(told[sequence] ?? 0) to \(place) in round \(round)")
+                        told[sequence] = place
+                    }
+                }
+                let view = try await crowd.view()
+                for (index, sequence) in crowd.waiting.enumerated() {
+                    let place = try #require(view.place(sequence))
+                    let exact = index + 1
+                    if exact <= 1000 {
+                        #expect(place == exact)
+                    } else {
+                        #expect(place >= exact && Double(place) <= Double(exact) * 1.005, "\(place) for \(exact) in round \(round)")
+                    }
+                    #expect(place <= told[sequence] ?? .max, "\(sequence) rose from \(told[sequence] ?? 0) to \(place) in round \(round)")
+                    told[sequence] = place
+                }
+                #expect(view.place(crowd.last + 1) ?? 0 >= crowd.waiting.count + 1)
+                // From all over the line, from one stretch of it, and from its front; and some come.
+                var gone = Set(crowd.waiting.filter { _ in Int.random(in: 0..<100, using: &random) < 3 })
+                let stretch = Int.random(in: 0..<crowd.waiting.count - 600, using: &random)
+                gone.formUnion(crowd.waiting[stretch..<stretch + 150])
+                gone.formUnion(crowd.waiting.prefix(700))
+                try await crowd.go(gone)
+                let next = try await crowd.view()
+                for sequence in gone where sequence <= crowd.waiting[999] { #expect(next.place(sequence) == nil) }
+                try await crowd.come(300)
+                for sequence in crowd.last - 299...crowd.last { told[sequence] = next.place(sequence) }
+            }
+        }
+    }
+
+    @Test("a short line is known completely")
+    func short() async throws {
+        try await Line.with { line in
+            var crowd = Crowd(line: line)
+            #expect(try await crowd.view().place(1) == 1)
+            try await crowd.come(10)
+            try await crowd.go([2, 9, 10])
+            let view = try await crowd.view()
+            #expect((1...12).map { view.place($0) } == [1, nil, 2, 3, 4, 5, 6, 7, nil, nil, 8, 9])
+        }
+    }
+
+    @Test("all gateways show a view from the same moment on")
+    func together() async throws {
+        try await Line.with { line in
+            let gateways = (0..<2).map { _ in QueueViews(queues: line.queues) }
+            for gateway in gateways { try await gateway.fetch(line.queue, on: loop).get() }
+            var shown = Set<Int64>()
+            for _ in 0..<12 {
+                try await line.join("v\(shown.count)")
+                for gateway in gateways { try await gateway.fetch(line.queue, on: loop).get() }
+                let before = gateways[0].current(line.queue)?.id
+                let other = gateways[1].current(line.queue)?.id
+                // One may have changed between the two looks.
+                #expect(other == before || other == gateways[0].current(line.queue)?.id)
+                if let other { shown.insert(other) }
+                try await Task.sleep(for: .milliseconds(120))
+            }
+            #expect(shown.count > 2)
+        }
+    }
+
+    @Test(
+        "a view that gateways show stays what all show when Redis's clock is set, or its view is gone",
+        arguments: [-3_600_000, 3_600_000, nil])
+    func clock(milliseconds: Int64?) async throws {
+        try await Line.with { line in
+            let gateways = (0..<2).map { _ in QueueViews(queues: line.queues) }
+            for index in 0..<5 { try await line.join("v\(index)") }
+            for gateway in gateways { try await gateway.fetch(line.queue, on: loop).get() }
+            let shown = try #require(gateways[0].current(line.queue)?.id)
+            if let milliseconds {
+                // As if the clock had been set: what is written down is as much older.
+                for field in ["made", "from"] {
+                    _ = try await line.redis.send(
+                        RedisCommand("HINCRBY", .string(line.keys.view), .string(field), .integer(-milliseconds)))
+                }
+            } else {
+                _ = try await line.redis.send(RedisCommand("DEL", .string(line.keys.view)))
+            }
+            try await line.join("v5")
+            try await gateways[0].fetch(line.queue, on: loop).get()
+            #expect(gateways.map { $0.current(line.queue)?.id } == [shown, shown])
+            try await gateways[1].fetch(line.queue, on: loop).get()
+            #expect(gateways.map { $0.current(line.queue)?.id } == [shown, shown])
+            try await Task.sleep(for: .milliseconds(350))
+            let next = gateways.map { $0.current(line.queue)?.id }
+            #expect(next[0] == next[1] && next[0] != nil && next[0] != shown)
+        }
+    }
+
+    @Test("who waits is asked once, then told from memory, until a sign of life finds them gone")
+    func memory() async throws {
+        try await Line.with { line in
+            let views = QueueViews(queues: line.queues)
+            var joined: [Queues.Joined] = []
+            for index in 0..<30 { joined.append(try await line.join("v\(index)")) }
+            let far = try line.ticket(joined[29])
+            guard case .unknown = views.look(far, in: line.queue) else { Issue.record("known before it was asked"); return }
+            let asked = try await views.ask(far, in: line.queue, on: loop).get()
+            #expect(asked.place == 30 && asked.length == 30)
+            guard case .waiting(30, 30, _) = views.look(far, in: line.queue) else { Issue.record("not known"); return }
+            let front = try line.ticket(joined[4])
+            #expect(try await views.ask(front, in: line.queue, on: loop).get().place == 5)
+            guard case .unknown = views.look(front, in: line.queue) else { Issue.record("told near the front"); return }
+            #expect(try await line.queues.cancel(far))
+            let signs = SignsOfLife(queues: line.queues, views: views, logger: .init(label: "test"))
+            signs.note(far)
+            await signs.write()
+            guard case .unknown = views.look(far, in: line.queue) else { Issue.record("told though gone"); return }
+            #expect(try await views.ask(far, in: line.queue, on: loop).get().place == nil)
+        }
+    }
+
+    @Test("nothing is told from memory once Redis knows of less than was known")
+    func loss() async throws {
+        try await Line.with { line in
+            let views = QueueViews(queues: line.queues)
+            var joined: [Queues.Joined] = []
+            for index in 0..<30 { joined.append(try await line.join("v\(index)")) }
+            let last = try line.ticket(joined[29])
+            _ = try await views.ask(last, in: line.queue, on: loop).get()
+            guard case .waiting = views.look(last, in: line.queue) else { Issue.record("not known"); return }
+            _ = try await line.redis.send(RedisCommand("FLUSHALL"))
+            try await views.fetch(line.queue, on: loop).get()
+            guard case .unknown = views.look(last, in: line.queue) else { Issue.record("told though lost"); return }
+            #expect(line.queues.isRebuilding)
+        }
+    }
+}
