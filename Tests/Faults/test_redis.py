@@ -12,7 +12,7 @@ from service import free_port
 from soak import sized
 
 RATE = 1200
-REUNION_SECONDS = 1.5
+REUNION_SECONDS = 1.0
 
 
 @contextlib.contextmanager

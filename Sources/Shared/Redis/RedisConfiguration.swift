@@ -32,7 +32,7 @@ package struct RedisConfiguration: Sendable {
     package var maximumReplyBytes = 64 * 1024 * 1024
     /// The pause before connecting again doubles from the shortest to the longest; up to half of it is left out at random.
     package var shortestReconnectPause = Duration.milliseconds(50)
-    package var longestReconnectPause = Duration.milliseconds(1000)
+    package var longestReconnectPause = Duration.milliseconds(500)
 
     /// Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://` alike, `unix:///path[?db=0]`,
     /// `redis+sentinel://host:port,…/primary[/db]` or `redis+cluster://host:port,…`, and those two with `rediss`. Special characters of the

@@ -53,7 +53,11 @@ extension Queues {
     /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
     package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
         var request = request
-        if request.ticket == nil, let reunion { try? await Task.sleep(for: reunion) }
+        if request.ticket == nil, let reunion {
+            let returned = redis.returned
+            try? await Task.sleep(for: reunion)
+            guard redis.returned == returned else { throw goneAgain }
+        }
         // The queue, then the place.
         for _ in 0..<3 {
             let reply = try await redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request))
@@ -80,8 +84,13 @@ extension Queues {
         let newcomer = JoinBatches.Newcomer(
             id: candidates.current, mayBeKnown: request.isProven, visitor: request.visitor, joined: promise)
         if joins.add(newcomer, to: request.queue, on: eventLoop) {
+            let returned = redis.returned
             let send = { @Sendable in
                 let newcomers = self.joins.take(from: request.queue, on: eventLoop)
+                guard self.redis.returned == returned else {
+                    for newcomer in newcomers { newcomer.joined.fail(self.goneAgain) }
+                    return
+                }
                 for start in stride(from: 0, to: newcomers.count, by: Self.newcomersAtOnce) {
                     let some = newcomers[start..<min(start + Self.newcomersAtOnce, newcomers.count)]
                     self.join(some, queue: request.queue, keys: request.keys, on: eventLoop)
@@ -91,6 +100,9 @@ extension Queues {
         }
         return promise.futureResult
     }
+
+    /// Redis went away and came back while a newcomer waited for ``reunion``: to wait for the next as well would take too long.
+    private var goneAgain: RedisError { RedisError(.unavailable, command: "EVALSHA") }
 
     /// The most newcomers that one call takes, so that no script runs long.
     private static var newcomersAtOnce: Int { 100 }

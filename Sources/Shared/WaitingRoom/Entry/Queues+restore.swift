@@ -14,8 +14,9 @@ extension Queues {
     /// For how long nobody is let in or gets a new place yet; `nil` for not at all. Redis has just come back, or another server took over, and
     /// may have lost people or releases: the gateways and workers that know of them tell it as soon as they are connected, too.
     package var reunion: Duration? {
-        // Longer than the longest pause before connecting again.
-        let length = Duration.milliseconds(1500)
+        // Longer than the longest pause before connecting again; with a command that then gets no reply, less than the two seconds within which
+        // everybody is to have an answer.
+        let length = Duration.milliseconds(1000)
         guard let left = redis.returned.map({ length - $0.duration(to: .now) }), left > .zero else { return nil }
         return left
     }
