@@ -53,7 +53,8 @@ package struct RedisServerError: Error, Sendable, Equatable {
     package let message: String
 
     init(_ text: String) {
-        let parts = text.split(separator: " ", maxSplits: 1)
+        // By scalar: some marks make one character of themselves and the blank.
+        let parts = text.unicodeScalars.split(separator: " ", maxSplits: 1)
         code = parts.first.map(String.init) ?? "ERR"
         message = parts.count > 1 ? String(parts[1]) : ""
     }
