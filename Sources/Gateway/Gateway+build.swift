@@ -44,6 +44,7 @@ func gatewayRoutes(_ room: Room) -> RouteTable {
     var routes = JoinRoutes(room: room).routes + StatusRoutes(room: room).routes + StreamRoutes(room: room).routes
     routes +=
         ManagementRoutes.all(room: room) + WalkInRoutes.all(room: room) + ScriptRoutes(room: room).routes + WaitRoutes(room: room).routes
+        + PassRoutes(room: room).routes + GateRoutes(room: room).routes
     if room.configuration.metricsPort == nil { routes += MetricsRoutes(room: room).routes }
     let table = RouteTable(routes: routes)
     return RouteTable(routes: routes + OpenAPIRoutes(room: room, table: table).routes)

@@ -34,6 +34,7 @@ struct GatewayProgram: Service {
             .init(service: room.keeper),
             .init(service: room.leases),
             .init(service: room.streams),
+            .init(service: room.revocations),
             .init(service: gatewayApplication(room, listener: listener, eventLoopGroup: eventLoopGroup, logger: logger)),
         ]
         if let port = configuration.metricsPort {

@@ -13,6 +13,8 @@ final class Room: Sendable {
     let accounts: Accounts
     let audit: AuditLog
     let sessions: Sessions
+    let passes: PassSigner
+    let revocations: Revocations
     let limit: AttemptLimit
     /// `nil` when limits are off.
     let limits: RequestLimits?
@@ -44,6 +46,8 @@ final class Room: Sendable {
         accounts = Accounts(redis: redis, passwordHash: passwordHash, memory: memory)
         audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)
+        passes = PassSigner(secret, issuer: configuration.publicURL)
+        revocations = Revocations(redis: redis)
         limit = AttemptLimit(redis: redis)
         limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)
         views = QueueViews(queues: queues)
@@ -51,7 +55,7 @@ final class Room: Sendable {
         keeper = CatalogueKeeper(queues: queues, keptSecret: configuration.secretKey == nil ? secret : nil, logger: logger)
         leases = OutageLeases(queues: queues, logger: logger)
         streams = StatusStreams(
-            queues: queues, views: views, tenants: tenants, signs: signs, leases: leases, metrics: metrics,
+            queues: queues, views: views, tenants: tenants, signs: signs, leases: leases, passes: passes, metrics: metrics,
             most: configuration.maximumStreams)
         assets = try WebAssets()
         self.readiness = readiness

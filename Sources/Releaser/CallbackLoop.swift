@@ -142,7 +142,10 @@ struct CallbackLoop: Sendable {
         let ticket = Ticket(
             queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,
             visitor: callback.visitor)
-        let body = callback.body(token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL).text
+        let pass = try Pass(callback, of: queue, at: time).map(worker.passes.sign)
+        let body = callback.body(
+            token: worker.queues.signer.sign(ticket), redirectURL: queue.redirectURL ?? tenant.redirectURL, pass: pass
+        ).text
         let secrets = worker.tenants.signingSecrets(of: tenant)
         guard
             let headers = WebhookSignature.headers(

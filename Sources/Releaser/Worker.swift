@@ -21,7 +21,7 @@ final class Worker: Service, Sendable {
     /// Seconds beyond `DRAIN_SECONDS` that attempts under way may take at the end, of the ten within which the process is gone.
     private static let grace = 7
 
-    private let domain = Mutex<(tenants: Tenants, queues: Queues)?>(nil)
+    private let domain = Mutex<(tenants: Tenants, queues: Queues, passes: PassSigner)?>(nil)
     /// What this process knows of the catalogue.
     let catalogue = CatalogueMemory()
     /// Set while it works.
@@ -51,6 +51,7 @@ final class Worker: Service, Sendable {
     /// Set before any queue is looked after.
     var tenants: Tenants { domain.withLock { $0!.tenants } }
     var queues: Queues { domain.withLock { $0!.queues } }
+    var passes: PassSigner { domain.withLock { $0!.passes } }
 
     /// Works until shut down; then finishes what is under way and gives its locks back.
     func run() async {
@@ -59,7 +60,8 @@ final class Worker: Service, Sendable {
             let queues = Queues(
                 redis: self.redis, secret: secret, memory: self.catalogue, retentionHours: self.configuration.retentionHours,
                 rebuildSeconds: self.configuration.rebuildSeconds)
-            self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret, memory: self.catalogue), queues) }
+            let passes = PassSigner(secret, issuer: self.configuration.publicURL)
+            self.domain.withLock { $0 = (Tenants(redis: self.redis, secret: secret, memory: self.catalogue), queues, passes) }
             let keeper = CatalogueKeeper(
                 queues: queues, keptSecret: self.configuration.secretKey == nil ? secret : nil, logger: self.logger)
             let alerts = Task { await AlertLoop(worker: self, pace: self.alertPace).run() }

@@ -25,7 +25,7 @@ struct CallbackDeliveryTests {
                 guard case .object(let members) = call.body else { throw TimedOutBody() }
                 #expect(
                     members.map(\.key) == [
-                        "token", "visitor_id", "queue_id", "status", "wait_time", "redirect_url", "entry_id", "released_at",
+                        "token", "visitor_id", "queue_id", "status", "wait_time", "redirect_url", "entry_id", "released_at", "pass",
                     ])
                 #expect(call.body["token"] == joined["token"])
                 #expect(call.body["visitor_id"] == "v\"1")

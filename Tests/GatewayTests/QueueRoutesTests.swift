@@ -11,6 +11,7 @@ struct QueueRoutesTests {
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
+        "session_seconds", "session_renewal",
     ]
 
     private static func draft(_ owned: Office.Owned, _ more: [JSON.Member] = []) -> JSON {
@@ -27,7 +28,7 @@ struct QueueRoutesTests {
             #expect(made.text.contains("\"max_users_per_minute\":10,\"priority\":1,"))
             #expect(made.text.contains("\"wait_ttl_seconds\":600,\"message\":null,\"unique_visitors\":false,\"redirect_url\":null,"))
             #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\","))
-            #expect(made.text.contains("\"state\":\"open\",\"on_outage\":\"hold\"}"))
+            #expect(made.text.contains("\"state\":\"open\",\"on_outage\":\"hold\",\"session_seconds\":600,\"session_renewal\":true}"))
             #expect(made.json["is_active"] == true)
             let got = try await office.site.call(.get, "/queues/\(made.json["id"]?.string ?? "")", as: office.one.viewer)
             #expect(got.json == made.json)
@@ -41,7 +42,7 @@ struct QueueRoutesTests {
                 .init("max_users_per_minute", .number(0.5)), .init("priority", 100), .init("slug", "drop"), .init("wait_ttl_seconds", 0),
                 .init("message", "We open at nine"), .init("unique_visitors", true), .init("redirect_url", "https://elsewhere.example/in"),
                 .init("return_hosts", ["Shop.Example", "[::1]", "127.0.0.1:8080"]), .init("lang", "ar"), .init("theme", "auto"),
-                .init("on_outage", "lease"),
+                .init("on_outage", "lease"), .init("session_seconds", 86_400), .init("session_renewal", false),
                 .init("is_active", false),
             ]
             let made = try await office.site.call(.post, "/queues/", as: office.one.secret, json: Self.draft(office.one, all))
@@ -100,7 +101,7 @@ struct QueueRoutesTests {
             ("unique_visitors", ["yes", .null]), ("redirect_url", ["javascript:alert(1)", "//x.example"]),
             ("return_hosts", ["x.example", .null, ["https://x.example"], ["a b"], .array(Array(repeating: "x.example", count: 21))]),
             ("lang", ["de", .null]), ("theme", ["pink", .null]), ("state", ["shut", .null]), ("is_active", [1, .null]),
-            ("on_outage", ["panic", .null]),
+            ("on_outage", ["panic", .null]), ("session_seconds", [0, 86_401, .null, "60"]), ("session_renewal", [1, .null]),
         ]
         try await Office.with { office in
             for (field, values) in wrong {

@@ -73,7 +73,7 @@ struct UserRoutesTests {
                 position: position,
                 queueLength: 5, lastSeen: state == .waiting ? now : nil)
             var buffer = ByteBuffer()
-            EntryBody(entry: entry, queue: queue, tenant: nil, token: "t").write(into: &buffer)
+            EntryBody(entry: entry, queue: queue, tenant: nil, token: "t", passes: nil).write(into: &buffer)
             return (try? JSONScanner.scan(Array(buffer.readableBytesView))) ?? .null
         }
         let waiting = body(.waiting, position: 3, finished: nil)

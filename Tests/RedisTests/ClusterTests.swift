@@ -107,9 +107,10 @@ import Testing
                 }
                 _ = try await cluster.ask(dying, "WAIT", 1, 5000)
 
+                async let missed: Void = eventually("a server is missed") { !client.isAvailable }
                 cluster.servers[dying]?.crash()
                 await #expect(throws: RedisError.self) { try await client.reply("INCR", keys[0].argument) }
-                #expect(!client.isAvailable)
+                try await missed
                 try await eventually("every key can be written") {
                     let replies = try? await client.pipeline(keys.map { RedisCommand("SET", .string($0), 2) })
                     return replies?.allSatisfy { $0 == .success(.status("OK")) } ?? false

@@ -259,6 +259,7 @@ CHECKS = {
     "{q:<queue>}:hours": at_most(800 + NODE),
     "{q:<queue>}:incidents": at_most(20),
     "{q:<queue>}:view": lives(600),
+    "{q:<queue>}:revoked": lives(86_400),
     "{catalogue}:slugs": as_many("{catalogue}:tenants"),
     "{catalogue}:tenants": the_living,
     "{catalogue}:queues": the_living,

@@ -107,6 +107,7 @@ def people(service, shop, careless):
     again = [service.call("POST", "/join", {"queue_id": by_hand.id, "visitor_id": "twice"}, headers)["id"] for _ in range(2)]
     assert again[0] == again[1]
     service.call("POST", f"/queue_users/{again[0]}/release")
+    service.call("POST", "/passes/revoke", {"entry_id": again[0]})
     return by_hand
 
 

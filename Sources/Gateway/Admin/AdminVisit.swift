@@ -106,10 +106,7 @@ struct AdminVisit: Sendable {
     private var query: [(key: String, value: String)] { request.uri.queryParameters.map { (String($0.key), String($0.value)) } }
 
     static func encoded(_ query: [(key: String, value: String)]) -> String {
-        func escape(_ text: String) -> String {
-            text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? ""
-        }
-        return query.map { "\(escape($0.key))=\(escape($0.value))" }.joined(separator: "&")
+        query.map { "\(FormText.encode($0.key))=\(FormText.encode($0.value))" }.joined(separator: "&")
     }
 
     private func navigation(_ current: String) -> [[String: Any]] {

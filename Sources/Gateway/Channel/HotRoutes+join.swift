@@ -98,6 +98,6 @@ extension HotRoutes {
         _ joined: Entry, _ token: String, _ queue: RememberedQueue, _ number: Int, _ started: NIODeadline
     ) {
         room.metrics.hotJoins.succeeded(since: started)
-        answer(number, HotAnswer.ok(EntryBody(entry: joined, queue: queue.queue, tenant: nil, token: token)))
+        answer(number, HotAnswer.ok(EntryBody(entry: joined, queue: queue.queue, tenant: nil, token: token, passes: room.passes)))
     }
 }

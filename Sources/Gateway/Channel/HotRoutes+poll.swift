@@ -58,7 +58,7 @@ extension HotRoutes {
         }
         room.metrics.hotPolls.succeeded(since: started)
         let tenant = room.tenants.lastKnown(queue.tenant)
-        answer(number, HotAnswer.ok(EntryBody(entry: entry, queue: queue, tenant: tenant, token: signed.text)))
+        answer(number, HotAnswer.ok(EntryBody(entry: entry, queue: queue, tenant: tenant, token: signed.text, passes: room.passes)))
     }
 
     /// Answers a poll of one who does not wait any more.
@@ -68,7 +68,9 @@ extension HotRoutes {
         let room = room
         let body = eventLoop.makeFutureWithTask {
             guard let entry = try await room.status(signed.ticket, in: queue) else { throw GatewayError.tokenNotFound }
-            return EntryBody(entry: entry.seenNow, queue: queue, tenant: try await room.tenants.recent(queue.tenant), token: signed.text)
+            return EntryBody(
+                entry: entry.seenNow, queue: queue, tenant: try await room.tenants.recent(queue.tenant), token: signed.text,
+                passes: room.passes)
         }
         body.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {

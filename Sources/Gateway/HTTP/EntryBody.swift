@@ -11,15 +11,19 @@ struct EntryBody: Sendable {
     private let message: String?
     private let redirectURL: String?
     private let token: String
+    private let pass: String?
 
-    /// - Parameter tenant: whose redirect address counts when the queue has none; needed once the entry is released.
-    init(entry: Entry, queue: borrowing Queue, tenant: Tenant?, token: String) {
+    /// - Parameters:
+    ///   - tenant: whose redirect address counts when the queue has none; needed once the entry is released.
+    ///   - passes: signs the pass of one who was let in; `nil` for a reader who is not its holder.
+    init(entry: Entry, queue: Queue, tenant: Tenant?, token: String, passes: PassSigner?) {
         self.entry = entry
         ratePerMinute = queue.currentRatePerMinute
         waitTTLSeconds = queue.waitTTLSeconds
         message = queue.message
         redirectURL = entry.state == .released ? queue.redirectURL ?? tenant?.redirectURL : nil
         self.token = token
+        pass = Pass(entry, of: queue).flatMap { try? passes?.sign($0) }
     }
 
     /// Of one who waits.
@@ -30,12 +34,14 @@ struct EntryBody: Sendable {
         message = queue.message
         redirectURL = nil
         self.token = token
+        pass = nil
     }
 
     /// No entry takes more bytes.
     var mostBytes: Int {
         func most(_ text: String?) -> Int { text.map { ByteCursor.mostBytes(ofJSONString: $0) } ?? 0 }
         return 600 + token.utf8.count + most(entry.visitorID) + most(redirectURL) + most(message)
+            + (pass?.utf8.count ?? 0)
     }
 
     /// Appends the entry as JSON.
@@ -83,6 +89,11 @@ struct EntryBody: Sendable {
         if let message {
             text.write(",\"message\":" as StaticString)
             text.writeJSONString(message)
+        }
+        if let pass {
+            text.write(",\"pass\":\"" as StaticString)
+            text.write(pass)
+            text.write("\"" as StaticString)
         }
         text.write("}" as StaticString)
     }

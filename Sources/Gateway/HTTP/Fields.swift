@@ -57,7 +57,7 @@ struct Fields {
 
     /// A value as an error tells it back: clients write errors into their logs.
     private static func shown(_ value: JSON, of name: String) -> JSON {
-        if ["password", "token"].contains(name) { return "********" }
+        if ["password", "token", "pass"].contains(name) { return "********" }
         guard case .object(let members) = value else { return value }
         return .object(members.map { .init($0.key, shown($0.value, of: $0.key)) })
     }

@@ -33,6 +33,30 @@ enum OpenAPISchemas {
                 ("queue_id", uuid), ("visitor_id", ["type": "string", "minLength": 1, "maxLength": 64]),
                 ("token", described(text, "The caller's own token: while it waits, the same place is given again")),
             ]),
+        "KeySet": object(
+            required: ["keys"],
+            [
+                (
+                    "keys",
+                    [
+                        "type": "array",
+                        "items": object(
+                            required: ["kty", "crv", "x", "y", "kid", "use", "alg"],
+                            [("kty", text), ("crv", text), ("x", text), ("y", text), ("kid", text), ("use", text), ("alg", text)]),
+                    ]
+                )
+            ]),
+        "PassBody": object(required: ["pass"], [("pass", pass)]),
+        "RevokeBody": object(
+            required: [], [("pass", pass), ("entry_id", described(uuid, "Where there is no pass: whose it is"))]),
+        "PassStatus": object(
+            required: ["active"],
+            [
+                ("active", described(flag, "False for anything wrong; nothing else is told then")), ("iss", text),
+                ("aud", described(uuid, "The application")), ("sub", described(text, "The visitor")),
+                ("jti", described(uuid, "The entry")), ("queue", uuid), ("iat", described(count, "Seconds since 1970, as the next two")),
+                ("nbf", count), ("exp", described(count, "When the session ends")),
+            ]),
         "Token": object(
             required: ["access_token", "token_type", "expires_in"],
             [("access_token", text), ("token_type", ["type": "string", "const": "bearer"]), ("expires_in", described(count, "Seconds"))]),
@@ -178,6 +202,7 @@ enum OpenAPISchemas {
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
+        "session_seconds", "session_renewal",
     ]
 
     private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
@@ -219,8 +244,18 @@ enum OpenAPISchemas {
                     within the rate (none where that is less than one)
                     """,
                 ], "hold"),
+            setting(
+                "session_seconds",
+                [
+                    "type": "integer", "minimum": .integer(Queue.sessionLengths.lowerBound),
+                    "maximum": .integer(Queue.sessionLengths.upperBound),
+                    "description": "How long somebody who was let in may stay: the life of their pass",
+                ], .integer(Queue.defaultSessionSeconds)),
+            setting("session_renewal", described(flag, "Each check of a pass lets its session last as long again"), true),
         ]
     }
+
+    private static let pass: JSON = ["type": "string", "minLength": 1, "maxLength": .integer(PassSigner.maximumLength)]
 
     static let entry: JSON = object(
         required: [
@@ -236,6 +271,7 @@ enum OpenAPISchemas {
             ("eta_seconds", described(nullable("integer"), "Null when people are let in by hand")), ("queue_length", count),
             ("poll_after_ms", described(count, "When to poll next; 0 = no more")),
             ("message", described(text, "A line of text from the operator, if there is one")),
+            ("pass", described(text, "Once ready, while the session lasts: a JWT that proves it to the site (/.well-known/jwks.json)")),
         ])
 
     private static let summaryKeys = [

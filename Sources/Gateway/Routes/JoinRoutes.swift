@@ -44,7 +44,7 @@ struct JoinRoutes {
         if joined.isNew { room.metrics.joined(queue.id) }
         // The place is taken, whatever becomes of this.
         let entry = (try? await room.told(joined.entry, in: queue)) ?? joined.entry
-        return EntryBody(entry: entry, queue: queue, tenant: tenant, token: joined.token).response
+        return EntryBody(entry: entry, queue: queue, tenant: tenant, token: joined.token, passes: room.passes).response
     }
 
     /// The application whose api key the request carries.

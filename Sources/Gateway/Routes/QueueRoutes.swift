@@ -104,6 +104,7 @@ struct QueueRoutes {
             "unique_visitors": .bool(queue.uniqueVisitors), "redirect_url": .optional(queue.redirectURL),
             "return_hosts": .array(queue.returnHosts.map(JSON.string)), "lang": .string(queue.language), "theme": .string(queue.theme),
             "state": .string(queue.state.rawValue), "on_outage": .string(queue.onOutage.rawValue),
+            "session_seconds": .integer(queue.sessionSeconds), "session_renewal": .bool(queue.renewsSessions),
         ]
     }
 }
@@ -125,6 +126,14 @@ private struct QueueSettings {
         if fields.has("wait_ttl_seconds") {
             let seconds = fields.integer("wait_ttl_seconds", 0...Queue.maximumWaitTTLSeconds, fallback: Queue.defaultWaitTTLSeconds)
             changes.append { $0.waitTTLSeconds = seconds }
+        }
+        if fields.has("session_seconds") {
+            let seconds = fields.integer("session_seconds", Queue.sessionLengths, fallback: Queue.defaultSessionSeconds)
+            changes.append { $0.sessionSeconds = seconds }
+        }
+        if fields.has("session_renewal") {
+            let flag = fields.flag("session_renewal", fallback: true)
+            changes.append { $0.renewsSessions = flag }
         }
         if fields.has("message") {
             let message = fields.optionalText("message", length: 0...500)

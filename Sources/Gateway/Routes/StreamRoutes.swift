@@ -46,7 +46,8 @@ struct StreamRoutes {
         let entry = try await polls.entry(of: ticket, in: queue)
         let lastEvent = request.headers[.lastEventID]
         if entry.state != .waiting, lastEvent == StreamEvent.id(of: entry) { return .noContent }
-        let body = EntryBody(entry: entry.seenNow, queue: queue, tenant: try await room.tenants.recent(queue.tenant), token: token)
+        let tenant = try await room.tenants.recent(queue.tenant)
+        let body = EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token, passes: room.passes)
         if request.method == .head { return events() }
         guard entry.state == .waiting else { return events(StreamEvent.status(body)) }
         // While it drains, a client is told where it stands and comes back to another gateway.

@@ -24,7 +24,7 @@ struct WaitRoutes {
                     tag: "Browser", summary: "The waiting page of a queue, by its id", parameters: parameters, answer: answer,
                     answerType: "text/html", failures: [404, 422, 503]),
                 handler: { request, context in
-                    await page(request, context) { try await queue(id: try context.parameter("queue")) }
+                    await page(request, context) { try await room.queue(id: try context.parameter("queue")) }
                 }),
             Route(
                 .get, "/wait/{tenant}/{queue}", access: .anyone,
@@ -33,28 +33,14 @@ struct WaitRoutes {
                     answerType: "text/html", failures: [404, 422, 503]),
                 handler: { request, context in
                     await page(request, context) {
-                        try await queue(try context.parameter("queue"), tenant: try context.parameter("tenant"))
+                        try await room.queue(try context.parameter("queue"), tenant: try context.parameter("tenant"))
                     }
                 }),
         ]
     }
 
-    private typealias Found = (queue: Queue, tenant: Tenant)
-
-    private func queue(id text: String) async throws -> Found? {
-        guard let id = Identifier(uuid: text), let queue = try await room.queues.recent(id) else { return nil }
-        return try await room.tenants.recent(queue.tenant).map { (queue, $0) }
-    }
-
-    private func queue(_ name: String, tenant tenantName: String) async throws -> Found? {
-        guard let tenant = try await room.tenants.find(tenantName), let queue = try await room.queues.find(name, of: tenant.id) else {
-            return nil
-        }
-        return (queue, tenant)
-    }
-
     /// The page, or a page that says what is wrong.
-    private func page(_ request: Request, _ context: GatewayContext, find: () async throws -> Found?) async -> Response {
+    private func page(_ request: Request, _ context: GatewayContext, find: () async throws -> Room.Found?) async -> Response {
         let pages = Pages(assets: room.assets, request: request, requestID: context.requestID)
         do {
             var query = try request.queryFields()
@@ -72,5 +58,21 @@ struct WaitRoutes {
         } catch {
             return pages.error(.unprocessableContent, "bad_request")
         }
+    }
+}
+
+extension Room {
+    typealias Found = (queue: Queue, tenant: Tenant)
+
+    /// The queue of an id as a public address has it, and whose it is; `nil` when there is none.
+    func queue(id text: String) async throws -> Found? {
+        guard let id = Identifier(uuid: text), let queue = try await queues.recent(id) else { return nil }
+        return try await tenants.recent(queue.tenant).map { (queue, $0) }
+    }
+
+    /// The queue of the slugs that a public address has, and whose it is; `nil` when there is none.
+    func queue(_ name: String, tenant tenantName: String) async throws -> Found? {
+        guard let tenant = try await tenants.find(tenantName), let queue = try await queues.find(name, of: tenant.id) else { return nil }
+        return (queue, tenant)
     }
 }

@@ -132,7 +132,7 @@ final class StatusStream {
     }
 
     private func tell(_ entry: Entry, _ queue: Queue, _ tenant: Tenant?) {
-        write(StreamEvent.status(EntryBody(entry: entry, queue: queue, tenant: tenant, token: token)))
+        write(StreamEvent.status(EntryBody(entry: entry, queue: queue, tenant: tenant, token: token, passes: shelf.streams.passes)))
     }
 
     private func write(_ event: ByteBuffer) {

@@ -45,19 +45,22 @@ final class StatusStreams: Service, Sendable {
     let tenants: Tenants
     let signs: SignsOfLife
     let leases: OutageLeases
+    let passes: PassSigner
     let metrics: GatewayMetrics
     private let most: Int
     private let state = Mutex(State())
 
     /// - Parameter most: streams at once; never more than leaves a quarter of the file descriptors to requests.
     init(
-        queues: Queues, views: QueueViews, tenants: Tenants, signs: SignsOfLife, leases: OutageLeases, metrics: GatewayMetrics, most: Int
+        queues: Queues, views: QueueViews, tenants: Tenants, signs: SignsOfLife, leases: OutageLeases, passes: PassSigner,
+        metrics: GatewayMetrics, most: Int
     ) {
         self.queues = queues
         self.views = views
         self.tenants = tenants
         self.signs = signs
         self.leases = leases
+        self.passes = passes
         self.metrics = metrics
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

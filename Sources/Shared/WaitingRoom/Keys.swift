@@ -47,6 +47,8 @@ package final class QueueKeys: Sendable, Equatable {
     package let incidents: String
     /// Hash: how the line stood a moment ago, for gateways (`view-3.lua`).
     package let view: String
+    /// Sorted set: entries whose passes are good no more, by the ms of their revocation (`revoke-1.lua`).
+    package let revoked: String
 
     package init(_ queue: Identifier) {
         let tag = Self.tag(queue)
@@ -76,6 +78,7 @@ package final class QueueKeys: Sendable, Equatable {
         hours = tag + "hours"
         incidents = tag + "incidents"
         view = tag + "view"
+        revoked = tag + "revoked"
     }
 
     package static func == (left: QueueKeys, right: QueueKeys) -> Bool { left.settings == right.settings }
@@ -89,7 +92,7 @@ package final class QueueKeys: Sendable, Equatable {
     var contents: [String] {
         [
             waiting, visitors, entries, ready, expired, rejected, bucket, counters, days, outbox, callbacks, deliveries, dead, deadLetters,
-            durations, desks, typed, serviceTypes, events, transfers, tombstones, minutes, hours, view,
+            durations, desks, typed, serviceTypes, events, transfers, tombstones, minutes, hours, view, revoked,
         ]
     }
 }

@@ -37,6 +37,7 @@ package enum Scripts {
     package static let restoreQueue = load("restore_queue-2", PackageResources.restore_queue_2_lua)
     package static let restoreRecord = load("restore_record-1", PackageResources.restore_record_1_lua)
     package static let `return` = load("return-14", PackageResources.return_14_lua)
+    package static let revoke = load("revoke-1", PackageResources.revoke_1_lua)
     package static let search = load("search-3", PackageResources.search_3_lua)
     package static let serve = load("serve-14", PackageResources.serve_14_lua)
     package static let settleCallback = load("settle_callback-7", PackageResources.settle_callback_7_lua)

@@ -25,7 +25,8 @@ package struct Callback: Sendable, Equatable {
     package func id(epoch: Int32) -> String { CallbackID(queue: queue, entry: entry, epoch: epoch).text }
 
     /// The body that is sent: the seed's six keys first, in the seed's order.
-    package func body(token: String, redirectURL: String?) -> JSON {
+    /// - Parameter pass: `nil` once the session is over.
+    package func body(token: String, redirectURL: String?, pass: String?) -> JSON {
         [
             "token": .string(token),
             "visitor_id": .string(visitorID),
@@ -35,6 +36,7 @@ package struct Callback: Sendable, Equatable {
             "redirect_url": .optional(redirectURL),
             "entry_id": .string(entry.description),
             "released_at": .string(released.rfc3339),
+            "pass": .optional(pass),
         ]
     }
 }

@@ -34,6 +34,10 @@ package struct Queue: Sendable, Equatable {
     /// What the forecast of waiting times rests on.
     package var etaModel = ETAModel.pace
     package var onOutage = OnOutage.hold
+    /// How long somebody who was let in may stay, and their pass is good.
+    package var sessionSeconds = defaultSessionSeconds
+    /// Whether each check of a pass lets its session last as long again.
+    package var renewsSessions = true
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
 
@@ -69,6 +73,8 @@ package struct Queue: Sendable, Equatable {
     /// The slowest rate but 0, one person a week, and the fastest.
     package static let rates = 0.0001...1_000_000.0
     package static let defaultWaitTTLSeconds = 600
+    package static let defaultSessionSeconds = 600
+    package static let sessionLengths = 1...86_400
     /// Signs of life are kept modulo 36 hours (`place.lua`), of which half may pass.
     package static let maximumWaitTTLSeconds = 64_800
 }
@@ -103,6 +109,8 @@ extension Queue {
         averageServiceMinutes = fields["avg_service_minutes"].flatMap(Double.init) ?? 4
         names = fields["names"].flatMap(Names.init(rawValue:)) ?? .full
         onOutage = fields["on_outage"].flatMap(OnOutage.init(rawValue:)) ?? .hold
+        sessionSeconds = fields["session_seconds"].flatMap(Int.init) ?? Self.defaultSessionSeconds
+        renewsSessions = fields["session_renewal"] != "0"
         etaModel = fields["eta_model"].flatMap(ETAModel.init(rawValue:)) ?? .pace
         adminKeyHash = text("admin_key")
     }
@@ -116,7 +124,7 @@ extension Queue {
             ("epoch", String(epoch)), ("created_at", String(created.milliseconds)), ("enabled", isActive ? "1" : "0"),
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
             ("avg_service_minutes", "\(averageServiceMinutes)"), ("names", names.rawValue), ("eta_model", etaModel.rawValue),
-            ("on_outage", onOutage.rawValue),
+            ("on_outage", onOutage.rawValue), ("session_seconds", String(sessionSeconds)), ("session_renewal", renewsSessions ? "1" : "0"),
         ]
         // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }

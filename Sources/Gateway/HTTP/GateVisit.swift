@@ -1,0 +1,76 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// What a proxy tells of the request that it asks about.
+struct GateVisit {
+    /// How many of the request's cookies are looked at.
+    private static let mostPasses = 4
+
+    /// The path and query that the visitor asked the site for.
+    private let target: String?
+    private let host: String?
+    /// The visitor's browser uses https.
+    let isSecure: Bool
+    private let cookies: [(name: String, value: String)]
+
+    /// - Parameter assumesSecure: whether browsers use https where the proxy does not say.
+    init(_ request: Request, assumesSecure: Bool) {
+        target = request.headers[.originalURI] ?? request.headers[.forwardedURI]
+        host = request.headers[.forwardedHost] ?? request.head.authority
+        isSecure = request.headers[.forwardedProto].map { $0.lowercased() == "https" } ?? assumesSecure
+        let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.map { pair in
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (name: sides[0].trimmed, value: sides.count > 1 ? sides[1].trimmed : "")
+        }
+        cookies = Array(pairs.filter { $0.name == Self.cookie || $0.name.hasPrefix(Self.cookie + "_") }.prefix(Self.mostPasses))
+    }
+
+    /// The pass with which the visitor was sent back to the site.
+    var passInAddress: String? {
+        query.lazy.compactMap { $0.hasPrefix(Self.parameter) ? String($0.dropFirst(Self.parameter.count)) : nil }.first
+    }
+
+    var passesInCookies: [String] { cookies.map(\.value) }
+
+    /// The path and query without the pass; `nil` where the proxy does not tell, or it would lead to another host.
+    var cleanTarget: String? {
+        guard let target, target.hasPrefix("/"), !target.hasPrefix("//"), !target.hasPrefix("/\\") else { return nil }
+        let path = target.prefix { $0 != "?" }
+        let kept = query.filter { !$0.hasPrefix(Self.parameter) }
+        return kept.isEmpty ? String(path) : "\(path)?\(kept.joined(separator: "&"))"
+    }
+
+    /// The address that the visitor asked for, without the pass.
+    var cleanAddress: String? {
+        guard let host, let cleanTarget else { return nil }
+        return "\(isSecure ? "https" : "http")://\(host)\(cleanTarget)"
+    }
+
+    /// The cookie for a queue's pass: another where the usual one holds a good pass of another queue of the same site.
+    func cookieName(for queue: Identifier, passes: PassSigner) -> String {
+        let usual = cookies.first { $0.name == Self.cookie }.flatMap { passes.verify($0.value) }
+        return usual == nil || usual?.queue == queue ? Self.cookie : "\(Self.cookie)_\(queue.compact)"
+    }
+
+    private static let cookie = "queue_pass"
+    private static let parameter = "queue_pass="
+
+    private var query: [Substring] {
+        guard let start = target?.firstIndex(of: "?"), let target else { return [] }
+        return target[target.index(after: start)...].split(separator: "&")
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+}
+
+extension HTTPField.Name {
+    static let originalURI = HTTPField.Name("X-Original-URI")!
+    static let forwardedURI = HTTPField.Name("X-Forwarded-Uri")!
+    static let forwardedHost = HTTPField.Name("X-Forwarded-Host")!
+    static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
+    static let visitorID = HTTPField.Name("X-Visitor-Id")!
+    static let entryID = HTTPField.Name("X-Entry-Id")!
+}

@@ -1,0 +1,105 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// Tells a website's proxy whom to let through: nginx's `auth_request`, Traefik's ForwardAuth and what others have of the kind.
+struct GateRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        let parameters: [Operation.Parameter] = [
+            .init(
+                name: "mode", place: .query, schema: ["type": "string", "enum": ["auth", "redirect"], "default": "auth"],
+                meaning: "redirect: 302 in place of 401, for proxies that hand the answer on to the visitor"),
+            .init(
+                name: "clean", place: .query, schema: ["type": "boolean", "default": false],
+                meaning: "Where the pass is in the address: do not let through, but send on to the address without it, with the cookie"),
+            .init(
+                name: "X-Original-URI", place: .header, schema: ["type": "string"],
+                meaning: "What the visitor asked the site for; X-Forwarded-Uri is the same"),
+        ]
+        let about = { (summary: String) in
+            Operation(
+                tag: "Passes", summary: summary, parameters: parameters, success: 204, failures: [302, 401, 404, 422, 503])
+        }
+        return [
+            Route(
+                .get, "/gate/{queue}", access: .anyone, about("Whether a proxy may let a request through, by the queue's id"),
+                handler: { request, context in
+                    try await answer(request, try await room.queue(id: try context.parameter("queue")))
+                }),
+            Route(
+                .get, "/gate/{tenant}/{queue}", access: .anyone, about("Whether a proxy may let a request through, by slugs"),
+                handler: { request, context in
+                    let found = try await room.queue(try context.parameter("queue"), tenant: try context.parameter("tenant"))
+                    return try await answer(request, found)
+                }),
+        ]
+    }
+
+    private func answer(_ request: Request, _ found: Room.Found?) async throws -> Response {
+        var query = try request.queryFields()
+        let mode = query.choice("mode", of: ["auth", "redirect"]) ?? "auth"
+        let isCleaning = query.choice("clean", of: ["true", "false"]) == "true"
+        try query.check()
+        guard let (queue, tenant) = found else { throw GatewayError.queueNotFound }
+        let visit = GateVisit(request, assumesSecure: room.configuration.publicURL.hasPrefix("https:"))
+        let refusal: HTTPResponse.Status = mode == "redirect" ? .found : .unauthorized
+
+        if let text = visit.passInAddress, let pass = await good(text, for: queue) {
+            var headers = identity(of: pass)
+            headers[.setCookie] = cookie(text, pass, queue, visit)
+            guard isCleaning, let target = visit.cleanTarget else { return Response(status: .noContent, headers: headers) }
+            headers[.location] = target
+            return Response(status: refusal, headers: headers)
+        }
+        for text in visit.passesInCookies {
+            guard let pass = await good(text, for: queue) else { continue }
+            var headers = identity(of: pass)
+            headers[.setCookie] = renewedCookie(pass, queue, visit)
+            return Response(status: .noContent, headers: headers)
+        }
+        throw GatewayError(
+            status: refusal, code: "no_pass", message: "No valid pass: send the visitor to the waiting page, at the address in Location",
+            headers: [.location: waitingPage(queue, tenant, visit), .cacheControl: "no-store"])
+    }
+
+    /// Where the visitor is to wait, and be sent back from to what they had asked for.
+    private func waitingPage(_ queue: Queue, _ tenant: Tenant, _ visit: GateVisit) -> String {
+        let page = "\(room.configuration.publicURL)/wait/\(queue.id)"
+        let hosts = queue.returnHosts.isEmpty ? [tenant.domain] : queue.returnHosts
+        guard let address = visit.cleanAddress, WebURL.isAllowed(address, hosts: hosts) else { return page }
+        return "\(page)?return_to=\(FormText.encode(address))"
+    }
+
+    /// The pass that a text is, if it opens this queue's gate now.
+    private func good(_ text: String, for queue: Queue) async -> Pass? {
+        guard let pass = room.passes.verify(text), pass.queue == queue.id, pass.tenant == queue.tenant,
+            await !room.revocations.holds(pass)
+        else { return nil }
+        return pass
+    }
+
+    private func identity(of pass: Pass) -> HTTPFields {
+        [
+            .visitorID: FormText.encode(pass.visitor, keeping: { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }),
+            .entryID: pass.entry.description, .cacheControl: "no-store",
+        ]
+    }
+
+    /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by.
+    private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) -> String? {
+        let now = Timestamp.now()
+        guard queue.renewsSessions, pass.expires < now.adding(seconds: queue.sessionSeconds * 3 / 4) else { return nil }
+        let renewed = pass.lasting(until: now.adding(seconds: queue.sessionSeconds))
+        return (try? room.passes.sign(renewed)).map { cookie($0, renewed, queue, visit) }
+    }
+
+    private func cookie(_ text: String, _ pass: Pass, _ queue: Queue, _ visit: GateVisit) -> String {
+        let left = Int((pass.expires.milliseconds - Timestamp.now().milliseconds) / 1000)
+        return Cookie(
+            name: visit.cookieName(for: queue.id, passes: room.passes), value: text, maxAge: max(1, left), path: "/",
+            secure: visit.isSecure, httpOnly: true, sameSite: .lax
+        ).description
+    }
+}

@@ -1,0 +1,81 @@
+import HTTPTypes
+import Hummingbird
+import WaitingRoom
+
+/// Passes, for the sites that check them.
+struct PassRoutes {
+    let room: Room
+
+    var routes: [Route] {
+        [
+            Route(
+                .get, "/.well-known/jwks.json", access: .anyone,
+                Operation(tag: "Passes", summary: "The keys that passes are signed with (RFC 7517)", answer: Operation.schema("KeySet")),
+                handler: keys),
+            Route(
+                .post, "/passes/verify", access: .tenantAdmin,
+                Operation(
+                    tag: "Passes", summary: "Whether a pass is good, and what it says (as RFC 7662 does)",
+                    body: Operation.schema("PassBody"), answer: Operation.schema("PassStatus"), failures: [413, 415, 422, 503]),
+                handler: verify),
+            Route(
+                .post, "/passes/revoke", access: .tenantAdmin,
+                Operation(
+                    tag: "Passes", summary: "Make a pass worthless: it is refused within a second",
+                    body: Operation.schema("RevokeBody"), success: 204, failures: [404, 413, 415, 422, 503]),
+                handler: revoke),
+        ]
+    }
+
+    @Sendable func keys(_ request: Request, context: GatewayContext) async throws -> Response {
+        let keys = room.passes.publicKeys.map { key -> JSON in
+            [
+                "kty": "EC", "crv": "P-256", "x": .string(key.x), "y": .string(key.y), "kid": .string(key.name), "use": "sig",
+                "alg": "ES256",
+            ]
+        }
+        return .cached(JSON.object([.init("keys", .array(keys))]).text, type: "application/json", for: request, seconds: 300)
+    }
+
+    @Sendable func verify(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        var fields = try await request.fields()
+        let text = fields.text("pass", length: 1...PassSigner.maximumLength)
+        try fields.check()
+        guard let pass = room.passes.verify(text), caller.sees(pass.tenant), let queue = try await room.queues.recent(pass.queue),
+            queue.tenant == pass.tenant, try await !room.queues.isPassRevoked(of: pass.entry, in: pass.queue),
+            case .object(let claims) = room.passes.claims(of: pass)
+        else { return .json(["active": false]) }
+        return .json(.object([.init("active", true)] + claims))
+    }
+
+    @Sendable func revoke(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        var fields = try await request.fields()
+        let text = fields.optionalText("pass", length: 1...PassSigner.maximumLength)
+        let entry = fields.optionalIdentifier("entry_id")
+        if text == nil, !fields.has("entry_id") { fields.note("pass", type: "missing", "Field required: pass, or entry_id") }
+        try fields.check()
+        let found: (entry: Identifier, queue: Queue)
+        if let text {
+            guard let pass = room.passes.verify(text), caller.sees(pass.tenant), let queue = try await room.queues.get(pass.queue) else {
+                throw GatewayError.passNotFound
+            }
+            found = (pass.entry, queue)
+        } else {
+            let queues = try await room.queues(of: nil, for: caller).map(\.id)
+            guard let entry, let id = try await room.queues.queue(whereFinished: entry, among: queues),
+                let queue = try await room.queues.get(id)
+            else { throw GatewayError.entryNotFound }
+            found = (entry, queue)
+        }
+        try await room.queues.revokePass(of: found.entry, in: found.queue.id)
+        await room.note("pass.revoke", on: found.entry, of: found.queue.tenant, by: caller, context)
+        return .noContent
+    }
+}
+
+extension GatewayError {
+    static let passNotFound = notFound(
+        "Pass not found: it is not one of this service, or its time is over", code: "pass_not_found")
+}

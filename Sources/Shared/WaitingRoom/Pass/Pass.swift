@@ -1,0 +1,45 @@
+/// What somebody who was let in shows to the site to prove it: good until their session ends.
+package struct Pass: Sendable, Equatable {
+    package let tenant: Identifier
+    package let queue: Identifier
+    package let entry: Identifier
+    /// The visitor's id as the site knows it.
+    package let visitor: String
+    /// When its holder was let in.
+    package let issued: Timestamp
+    /// When the session ends.
+    package let expires: Timestamp
+
+    package init(
+        tenant: Identifier, queue: Identifier, entry: Identifier, visitor: String, issued: Timestamp, expires: Timestamp
+    ) {
+        self.tenant = tenant
+        self.queue = queue
+        self.entry = entry
+        self.visitor = visitor
+        self.issued = issued
+        self.expires = expires
+    }
+
+    /// The pass of an entry; `nil` for one who was not let in, and once their session is over.
+    package init?(_ entry: Entry, of queue: Queue, at now: Timestamp = .now()) {
+        guard entry.state == .released, let released = entry.finished else { return nil }
+        self.init(queue, entry: entry.id, visitor: entry.visitorID, released: released, at: now)
+    }
+
+    /// The pass of one whose callback is owed; `nil` once their session is over.
+    package init?(_ callback: Callback, of queue: Queue, at now: Timestamp) {
+        self.init(queue, entry: callback.entry, visitor: callback.visitorID, released: callback.released, at: now)
+    }
+
+    private init?(_ queue: Queue, entry: Identifier, visitor: String, released: Timestamp, at now: Timestamp) {
+        let expires = released.adding(seconds: queue.sessionSeconds)
+        guard expires > now else { return nil }
+        self.init(tenant: queue.tenant, queue: queue.id, entry: entry, visitor: visitor, issued: released, expires: expires)
+    }
+
+    /// The same pass with another end of its session.
+    package func lasting(until expires: Timestamp) -> Pass {
+        Pass(tenant: tenant, queue: queue, entry: entry, visitor: visitor, issued: issued, expires: expires)
+    }
+}

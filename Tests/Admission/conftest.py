@@ -1,0 +1,23 @@
+import pytest
+
+from service import Service
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    service = Service(tmp_path_factory.mktemp("admission"))
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture
+def application(service):
+    return service.make_application(domain="shop.example")
+
+
+@pytest.fixture
+def queue(service, application):
+    return service.make_queue(application)

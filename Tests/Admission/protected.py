@@ -1,0 +1,126 @@
+"""A website that knows nothing of waiting rooms, and a proxy in front of it that does."""
+
+import http.client
+import http.server
+import re
+import socket
+import subprocess
+import threading
+
+from deadline import until
+from service import ROOT, free_port
+
+
+class Website:
+    """Tells back what it was asked for, and by whom as the proxy says."""
+
+    def __init__(self):
+        website = self
+        self.seen = []  # (path, X-Visitor-Id, X-Entry-Id) of every request
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                website.seen.append((self.path, self.headers["X-Visitor-Id"], self.headers["X-Entry-Id"]))
+                body = b"<!doctype html><title>The shop</title><link rel=icon href=data:,><h1>Buy now</h1>"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Proxy:
+    """A real one in front of the website, with the configuration that is shipped."""
+
+    def __init__(self, folder, gateway, queue, website):
+        self.folder, self.port = folder, free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.names = [
+            (r"http://127\.0\.0\.1:8080", gateway), (r"127\.0\.0\.1:3000", f"127.0.0.1:{website.port}"), (r"/gate/QUEUE\b", f"/gate/{queue}"),
+        ]
+        self.child = subprocess.Popen(self.prepare())
+        until(self.listens, "the proxy")
+
+    def shipped(self, name, *more):
+        """A file of deploy/proxies with what is to be set."""
+        text = (ROOT / "deploy" / "proxies" / name).read_text()
+        for pattern, replacement in [*self.names, *more]:
+            text, count = re.subn(pattern, replacement, text)
+            assert count, pattern
+        return text
+
+    def listens(self):
+        assert self.child.poll() is None, "the proxy ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.child.terminate()
+        self.child.wait(10)
+
+
+class Nginx(Proxy):
+    SERVER = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log warn;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/client; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    {locations}
+  }}
+}}
+"""
+
+    def prepare(self):
+        file = self.folder / "nginx.conf"
+        file.write_text(self.SERVER.format(folder=self.folder, port=self.port, locations=self.shipped("nginx.conf")))
+        return ["nginx", "-e", str(self.folder / "nginx.log"), "-c", str(file)]
+
+
+class HAProxy(Proxy):
+    TIMES = "defaults\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n\n"
+
+    def prepare(self):
+        file = self.folder / "haproxy.cfg"
+        action = ROOT / "deploy" / "proxies" / "haproxy.lua"
+        text = self.shipped("haproxy.cfg", (r"/etc/haproxy/haproxy\.lua", str(action)), (r"bind :8000", f"bind 127.0.0.1:{self.port}"))
+        file.write_text(self.TIMES + text)
+        return ["haproxy", "-db", "-f", str(file)]
+
+
+class Browser:
+    """Follows no redirect, and keeps cookies."""
+
+    def __init__(self, proxy):
+        self.proxy, self.cookies = proxy, {}
+
+    def get(self, target):
+        """The status of the answer, and where it sends the browser."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=10)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        connection.request("GET", target, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        for line in answer.msg.get_all("Set-Cookie") or []:
+            name, value = line.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        connection.close()
+        return answer.status, answer.getheader("Location")
