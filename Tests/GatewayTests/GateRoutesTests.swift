@@ -58,7 +58,8 @@ struct GateRoutesTests {
         }
     }
 
-    @Test("a foreign host is no address to return to", arguments: ["evil.example", "www.shop.example.evil.example", "a b", "x@evil.example"])
+    @Test(
+        "a foreign host is no address to return to", arguments: ["evil.example", "www.shop.example.evil.example", "a b", "x@evil.example"])
     func foreignHost(host: String) async throws {
         try await Gate.with { gate in
             let headers: HTTPFields = [.originalURI: "/buy", .forwardedHost: host]
@@ -121,7 +122,9 @@ struct GateRoutesTests {
         }
     }
 
-    @Test("each check lets the session last as long again, once a quarter of it has gone by; unless the queue says no", arguments: [true, false])
+    @Test(
+        "each check lets the session last as long again, once a quarter of it has gone by; unless the queue says no",
+        arguments: [true, false])
     func renewal(renews: Bool) async throws {
         try await Gate.with(change: { $0.renewsSessions = renews }) { gate in
             let read = try #require(gate.site.room.passes.verify(gate.pass))
@@ -158,7 +161,7 @@ struct GateRoutesTests {
 
     @Test("a queue that is not there, a method that is not, a wrong mode")
     func wrong() async throws {
-        try await Gate.with { gate in
+        try await Gate.with { (gate: Gate) async throws in
             #expect(try await gate.site.get("/gate/\(Identifier.random())").status == 404)
             #expect(try await gate.site.get("/gate/nobody/nothing").status == 404)
             #expect(try await gate.ask("?mode=maybe").status == 422)

@@ -1,3 +1,4 @@
+import HTTPTypes
 import TestSupport
 import Testing
 
@@ -6,6 +7,14 @@ import Testing
 
 @Suite("Passes over HTTP")
 struct PassRoutesTests {
+    private func isGood(_ pass: JSON, _ site: Site, _ bearer: String) async throws -> Bool {
+        let answer = try await site.post("/passes/verify", ["pass": pass], bearer: bearer)
+        let json = try answer.json
+        #expect(answer.status == 200)
+        #expect(json["active"] == true || json == ["active": false])
+        return json["active"] == true
+    }
+
     @Test("the one who was let in is given a pass; it is good for its application alone, until it is revoked")
     func life() async throws {
         try await Office.with { office in
@@ -22,13 +31,13 @@ struct PassRoutesTests {
             #expect(claims["active"] == true && claims["sub"] == "v0" && claims["iss"] == "http://wait.example")
             #expect(claims["jti"] == ready["id"] && claims["queue"] == ready["queue_id"])
             #expect(claims["aud"] == .string(office.one.tenant.id.description))
-            #expect(try await site.post("/passes/verify", ["pass": .string(pass)], bearer: office.other.secret).json == ["active": false])
-            #expect(try await site.post("/passes/verify", ["pass": "x"], bearer: office.one.secret).json == ["active": false])
+            #expect(try await !isGood(.string(pass), site, office.other.secret))
+            #expect(try await !isGood("x", site, office.one.secret))
 
             #expect(try await site.post("/passes/revoke", ["pass": .string(pass)], bearer: office.other.secret).status == 404)
-            #expect(try await site.post("/passes/verify", ["pass": .string(pass)], bearer: office.one.secret).json["active"] == true)
+            #expect(try await isGood(.string(pass), site, office.one.secret))
             #expect(try await site.post("/passes/revoke", ["pass": .string(pass)], bearer: office.one.secret).status == 204)
-            #expect(try await site.post("/passes/verify", ["pass": .string(pass)], bearer: office.one.secret).json == ["active": false])
+            #expect(try await !isGood(.string(pass), site, office.one.secret))
         }
     }
 
@@ -41,7 +50,7 @@ struct PassRoutesTests {
             let entry: JSON = ["entry_id": .string(joined[0].entry.id.description)]
             #expect(try await site.post("/passes/revoke", entry, bearer: office.other.secret).status == 404)
             #expect(try await site.post("/passes/revoke", entry, bearer: office.one.secret).status == 204)
-            #expect(try await site.post("/passes/verify", ["pass": .string(pass)], bearer: office.one.secret).json == ["active": false])
+            #expect(try await !isGood(.string(pass), site, office.one.secret))
         }
     }
 

@@ -1,5 +1,5 @@
-package import Redis
 import NIOCore
+package import Redis
 import ServiceLifecycle
 import Synchronization
 
