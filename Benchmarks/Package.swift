@@ -36,6 +36,7 @@ let package = Package(
         .executableTarget(
             name: "hello",
             dependencies: [
+                "Load",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

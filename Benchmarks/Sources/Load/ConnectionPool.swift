@@ -27,7 +27,7 @@ package final class ConnectionPool {
         self.eventLoop = eventLoop
         self.servers = servers.map { server in
             let parts = server.split(separator: ":")
-            guard parts.count == 2, let port = Int(parts[1]) else { fatalError("\(server) is not host:port") }
+            guard parts.count == 2, let port = Int(parts[1]) else { end(usage: "\(server) is not host:port") }
             return (String(parts[0]), port)
         }
         unopened = connections

@@ -8,7 +8,7 @@ import NIOPosix
 @main
 struct CrowdProgram {
     static func main() throws {
-        guard CommandLine.arguments.count == 2 else { fatalError("usage: crowd SETTINGS, see Benchmarks/crowd") }
+        guard CommandLine.arguments.count == 2 else { end(usage: "usage: crowd SETTINGS, see Benchmarks/crowd") }
         let settings = try JSONDecoder().decode(Settings.self, from: Data(CommandLine.arguments[1].utf8))
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let done = eventLoop.makePromise(of: Void.self)
@@ -99,8 +99,12 @@ final class Crowd {
 
     private func tell() {
         isOver = elapsed >= settings.seconds || about == 0
-        let line = try! JSONEncoder().encode(Report(seen, second: elapsed, isLast: isOver))
-        FileHandle.standardOutput.write(line + Data("\n".utf8))
+        do {
+            let line = try JSONEncoder().encode(Report(seen, second: elapsed, isLast: isOver))
+            FileHandle.standardOutput.write(line + Data("\n".utf8))
+        } catch {
+            return done.fail(error)
+        }
         if isOver { done.succeed() } else { tellInASecond() }
     }
 

@@ -1,3 +1,4 @@
+import Load
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -7,7 +8,7 @@ import NIOPosix
 @main
 struct Hello {
     static func main() throws {
-        guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else { fatalError("usage: hello PORT") }
+        guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else { end(usage: "usage: hello PORT") }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)

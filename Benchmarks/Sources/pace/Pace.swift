@@ -19,7 +19,7 @@ struct Pace {
     }
 
     static func main() throws {
-        guard CommandLine.arguments.count == 2 else { fatalError("usage: pace SETTINGS") }
+        guard CommandLine.arguments.count == 2 else { end(usage: "usage: pace SETTINGS, see Benchmarks/run") }
         let settings = try JSONDecoder().decode(Settings.self, from: Data(CommandLine.arguments[1].utf8))
         let paths = try String(contentsOfFile: settings.paths, encoding: .utf8).split(separator: "\n").map(String.init)
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
