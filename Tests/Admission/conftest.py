@@ -19,5 +19,6 @@ def application(service):
 
 
 @pytest.fixture
-def queue(service, application):
-    return service.make_queue(application)
+def queue(request, service, application):
+    """With the settings that a test gives by `parametrize`, indirectly."""
+    return service.make_queue(application, **getattr(request, "param", {}))

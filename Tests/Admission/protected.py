@@ -112,10 +112,12 @@ class Browser:
     def __init__(self, proxy):
         self.proxy, self.cookies = proxy, {}
 
-    def get(self, target):
+    def get(self, target, headers=None):
         """The status of the answer, and where it sends the browser."""
         connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=10)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        headers = dict(headers or {})
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection.request("GET", target, headers=headers)
         answer = connection.getresponse()
         answer.read()

@@ -1,7 +1,5 @@
 """An unmodified website behind a real proxy: whoever was not let in waits, and comes back with a pass."""
 
-import time
-
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -51,6 +49,14 @@ def test_a_pass_in_the_address_becomes_a_cookie_and_the_address_is_clean(queue, 
     assert website.seen == [("/buy?size=9", "v", entry["id"])]
 
 
+def test_who_it_is_only_the_pass_says(queue, website, proxy):
+    entry = let_in(queue)
+    browser = Browser(proxy)
+    browser.cookies["queue_pass"] = entry["pass"]
+    assert browser.get("/buy", {"X-Visitor-Id": "somebody else", "X-Entry-Id": "another"})[0] == 200
+    assert website.seen == [("/buy", "v", entry["id"])]
+
+
 @pytest.mark.parametrize("text", ["x", "", "e30.e30.c2ln"])
 def test_a_forged_pass_opens_nothing(website, proxy, text):
     browser = Browser(proxy)
@@ -77,9 +83,8 @@ def test_a_revoked_pass_opens_nothing_a_second_later(service, queue, proxy):
     until(lambda: browser.get("/buy")[0] == 302, "the revocation", seconds=1.5)
 
 
+@pytest.mark.parametrize("queue", [{"session_seconds": 4}], indirect=True)
 def test_who_is_still_there_stays_beyond_the_first_pass(queue, proxy):
-    queue.set(session_seconds=4)
-    time.sleep(1)  # Settings rule within a second.
     first = let_in(queue)["pass"]
     browser = Browser(proxy)
     browser.cookies["queue_pass"] = first

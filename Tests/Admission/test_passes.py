@@ -74,9 +74,8 @@ def test_both_refuse_one_that_was_changed_or_is_for_somebody_else(service, appli
         by_joserfc(service.address, other, text)
 
 
+@pytest.mark.parametrize("queue", [{"session_seconds": 1}], indirect=True)
 def test_a_pass_ends_with_its_session(service, application, queue):
-    queue.set(session_seconds=1)
-    time.sleep(1)  # Settings rule within a second.
     entry = let_in(queue)
     until(lambda: "pass" not in service.call("GET", f"/queue_status?token={entry['token']}"), "the session's end", seconds=5)
     with pytest.raises(jwt.ExpiredSignatureError):

@@ -95,8 +95,8 @@ struct GateRoutesTests {
             let redirected = try await gate.ask("?clean=true&mode=redirect", uri: "/?queue_pass=\(gate.pass)")
             #expect(redirected.status == 302 && redirected.headers[.location] == "/")
             // Browsers would read these as another host's.
-            for uri in ["//evil.example/?queue_pass=\(gate.pass)", "/\\evil.example/?queue_pass=\(gate.pass)"] {
-                let answer = try await gate.ask("?clean=true", uri: uri)
+            for path in ["//evil.example/", "/\\evil.example/", "/\t/evil.example/"] {
+                let answer = try await gate.ask("?clean=true", uri: "\(path)?queue_pass=\(gate.pass)")
                 #expect(answer.status == 204 && answer.headers[.location] == nil)
             }
             #expect(try await gate.ask("?clean=true", uri: "/buy", cookie: "queue_pass=\(gate.pass)").status == 204)

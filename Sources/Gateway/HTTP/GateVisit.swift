@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import WaitingRoom
@@ -21,7 +22,8 @@ struct GateVisit {
         isSecure = request.headers[.forwardedProto].map { $0.lowercased() == "https" } ?? assumesSecure
         let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.map { pair in
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (name: sides[0].trimmed, value: sides.count > 1 ? sides[1].trimmed : "")
+            let (name, value) = (sides[0], sides.count > 1 ? sides[1] : "")
+            return (name: name.trimmingCharacters(in: .whitespaces), value: value.trimmingCharacters(in: .whitespaces))
         }
         cookies = Array(pairs.filter { $0.name == Self.cookie || $0.name.hasPrefix(Self.cookie + "_") }.prefix(Self.mostPasses))
     }
@@ -35,7 +37,10 @@ struct GateVisit {
 
     /// The path and query without the pass; `nil` where the proxy does not tell, or it would lead to another host.
     var cleanTarget: String? {
-        guard let target, target.hasPrefix("/"), !target.hasPrefix("//"), !target.hasPrefix("/\\") else { return nil }
+        // Browsers drop tabs and take a backslash for a slash.
+        guard let target, target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }), target.hasPrefix("/"),
+            !target.hasPrefix("//")
+        else { return nil }
         let path = target.prefix { $0 != "?" }
         let kept = query.filter { !$0.hasPrefix(Self.parameter) }
         return kept.isEmpty ? String(path) : "\(path)?\(kept.joined(separator: "&"))"
@@ -60,10 +65,6 @@ struct GateVisit {
         guard let start = target?.firstIndex(of: "?"), let target else { return [] }
         return target[target.index(after: start)...].split(separator: "&")
     }
-}
-
-extension Substring {
-    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }
 
 extension HTTPField.Name {

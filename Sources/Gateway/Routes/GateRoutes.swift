@@ -67,8 +67,7 @@ struct GateRoutes {
     /// Where the visitor is to wait, and be sent back from to what they had asked for.
     private func waitingPage(_ queue: Queue, _ tenant: Tenant, _ visit: GateVisit) -> String {
         let page = "\(room.configuration.publicURL)/wait/\(queue.id)"
-        let hosts = queue.returnHosts.isEmpty ? [tenant.domain] : queue.returnHosts
-        guard let address = visit.cleanAddress, WebURL.isAllowed(address, hosts: hosts) else { return page }
+        guard let address = visit.cleanAddress, WebURL.isAllowed(address, hosts: queue.returnHosts(of: tenant)) else { return page }
         return "\(page)?return_to=\(FormText.encode(address))"
     }
 

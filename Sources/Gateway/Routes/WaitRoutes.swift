@@ -48,8 +48,7 @@ struct WaitRoutes {
             guard let (queue, tenant) = try await find(), tenant.isActive, queue.isActive else {
                 return pages.error(.notFound, "queue_not_found")
             }
-            let hosts = queue.returnHosts.isEmpty ? [tenant.domain] : queue.returnHosts
-            if query.has("return_to"), !(returnTo.map { WebURL.isAllowed($0, hosts: hosts) } ?? false) {
+            if query.has("return_to"), !(returnTo.map { WebURL.isAllowed($0, hosts: queue.returnHosts(of: tenant)) } ?? false) {
                 return pages.error(.unprocessableContent, "return_refused")
             }
             return pages.wait(queue: queue, tenant: tenant, returnTo: returnTo)
@@ -75,4 +74,9 @@ extension Room {
         guard let tenant = try await tenants.find(tenantName), let queue = try await queues.find(name, of: tenant.id) else { return nil }
         return (queue, tenant)
     }
+}
+
+extension Queue {
+    /// The hosts that addresses to return to may name.
+    func returnHosts(of tenant: Tenant) -> [String] { returnHosts.isEmpty ? [tenant.domain] : returnHosts }
 }

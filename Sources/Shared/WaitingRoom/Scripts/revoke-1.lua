@@ -4,6 +4,7 @@ Takes note that somebody's pass is good no more, in the order of time, so that g
 
 KEYS[1] revoked  sorted set: entry id by the ms of its revocation
 ARGV[1] entry id    ARGV[2] ms for which a pass can be good at most: what was revoked before is forgotten
+Returns nothing.
 ]]
 -- @include clock
 local latest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
