@@ -14,11 +14,13 @@ struct GatewayMetrics: Sendable {
     let hotJoins: HotRoute
     let streamsOpen: Gauge
     let streamEvents: Counter
-    private let joins: JoinCounters
+    private let joins: QueueCounters
+    private let releases: QueueCounters
 
     init(registry: PrometheusRegistry) {
         self.registry = registry
         registry.describe("queue_joins_total", help: "Places taken through this gateway, by queue")
+        registry.describe("queue_released_at_once_total", help: "People let in as they joined through this gateway, by queue")
         registry.describe("http_requests_total", help: "Requests answered, by route, method and status")
         registry.describe("http_request_duration_seconds", help: "Time to answer a request, by route")
         registry.describe("requests_limited_total", help: "Requests refused with 429, by the limit they met")
@@ -27,15 +29,19 @@ struct GatewayMetrics: Sendable {
         registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
         registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
         redis = RedisMetrics(factory: registry)
-        joins = JoinCounters(registry: registry)
+        joins = QueueCounters("queue_joins_total", registry: registry)
+        releases = QueueCounters("queue_released_at_once_total", registry: registry)
         streamsOpen = Gauge(label: "streams_open", factory: registry)
         streamEvents = Counter(label: "stream_events_total", factory: registry)
         hotPolls = HotRoute(.get, "/queue_status", registry: registry)
         hotJoins = HotRoute(.post, "/join", registry: registry)
     }
 
-    /// Counts a place taken.
-    func joined(_ queue: Identifier) { joins.of(queue).increment() }
+    /// Counts a place taken, if it is new, and who was let in with it.
+    func joined(_ joined: Queues.Joined) {
+        if joined.isNew { joins.of(joined.entry.queue).increment() }
+        if joined.wentIn { releases.of(joined.entry.queue).increment() }
+    }
 
     /// Counts a request that met the limit of this name.
     func limited(by name: String) {
@@ -75,12 +81,16 @@ struct HotRoute: Sendable {
     }
 }
 
-/// The counters of joins by queue, kept at hand: making their labels anew would be a tenth of a join.
-private final class JoinCounters: Sendable {
+/// A counter of each queue, kept at hand: making its labels anew would be a tenth of a join.
+private final class QueueCounters: Sendable {
+    private let name: String
     private let registry: PrometheusRegistry
     private let counters = Mutex<[Identifier: Counter]>([:])
 
-    init(registry: PrometheusRegistry) { self.registry = registry }
+    init(_ name: String, registry: PrometheusRegistry) {
+        self.name = name
+        self.registry = registry
+    }
 
     func of(_ queue: Identifier) -> Counter {
         counters.withLock { counters in
@@ -90,7 +100,7 @@ private final class JoinCounters: Sendable {
                 for counter in counters.values { counter.destroy() }
                 counters.removeAll()
             }
-            let made = Counter(label: "queue_joins_total", dimensions: [("queue_id", queue.description)], factory: registry)
+            let made = Counter(label: name, dimensions: [("queue_id", queue.description)], factory: registry)
             counters[queue] = made
             return made
         }

@@ -59,8 +59,9 @@ struct QueueCare: Sendable {
                     worker.metrics.released.increment(by: release.people.count)
                     owed.raise()
                 }
-                let rate = try await worker.queues.recent(queue.id)?.currentRatePerMinute ?? 0
-                metrics.asked(ratePerMinute: rate)
+                let current = try await worker.queues.recent(queue.id)
+                let rate = current?.currentRatePerMinute ?? 0
+                metrics.asked(ratePerMinute: current?.askedRatePerMinute(active: release.active) ?? 0)
                 pause = pace.next(after: release, ratePerMinute: rate)
             } catch {
                 isBehind = true

@@ -74,7 +74,7 @@ final class QueueRounds: Sendable {
         }
         // Those awake tell it themselves.
         for held in state.withLock({ $0.held.values.filter { $0.metrics != nil && $0.care == nil } }) {
-            held.metrics?.asked(ratePerMinute: worker.queues.lastKnown(held.queue.id)?.currentRatePerMinute ?? 0)
+            held.metrics?.asked(ratePerMinute: worker.queues.lastKnown(held.queue.id)?.askedRatePerMinute(active: 0) ?? 0)
         }
     }
 

@@ -54,13 +54,18 @@ struct ReleaserMetrics: Sendable {
             "queue_release_lag_seconds", "How late a release step began", buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
         registry.describe(RedisMetrics.duration, help: RedisMetrics.durationHelp, buckets: RedisMetrics.durationBuckets)
         registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
-        registry.describe("queue_rate_per_minute", help: "The rate asked of a queue, told by the worker that looks after it; 0 = by hand")
+        registry.describe(
+            "queue_rate_per_minute",
+            help:
+                "The rate asked of a queue now, told by the worker that looks after it; 0 = by hand, paused, not open yet, or as many inside as may be"
+        )
         registry.describe("alerts_raised_total", help: "Incidents that this worker was the one to open, by kind")
         alerts = Dictionary(
             uniqueKeysWithValues: Incident.Kind.allCases.map {
                 ($0, Counter(label: "alerts_raised_total", dimensions: [("kind", $0.rawValue)], factory: registry))
             })
         registry.describe("queue_size", help: "People waiting, told by the worker that looks after the queue")
+        registry.describe("queue_active_sessions", help: "People inside, told by the worker that looks after the queue")
         registry.describe("queue_released_total", help: "People let in by this worker, by queue")
         registry.describe(
             "queue_wait_seconds", help: "How long those let in had waited, by queue",
@@ -102,6 +107,7 @@ private final class QueuesMeasured: Sendable {
 struct QueueMetrics: Sendable {
     private let size: Gauge
     private let rate: Gauge
+    private let active: Gauge
     private let released: Counter
     private let wait: CoreMetrics.Timer
 
@@ -109,6 +115,7 @@ struct QueueMetrics: Sendable {
         let labels = [("queue_id", id.description)]
         size = Gauge(label: "queue_size", dimensions: labels, factory: registry)
         rate = Gauge(label: "queue_rate_per_minute", dimensions: labels, factory: registry)
+        active = Gauge(label: "queue_active_sessions", dimensions: labels, factory: registry)
         released = Counter(label: "queue_released_total", dimensions: labels, factory: registry)
         wait = CoreMetrics.Timer(label: "queue_wait_seconds", dimensions: labels, factory: registry)
     }
@@ -117,16 +124,18 @@ struct QueueMetrics: Sendable {
 
     func released(_ release: Release) {
         size.record(Double(release.stillWaiting))
+        active.record(Double(release.active))
         released.increment(by: release.people.count)
         for person in release.people { wait.recordNanoseconds(person.waited.milliseconds * 1_000_000) }
     }
 
     func isEmpty() { size.record(0) }
 
-    /// Size and rate are exported only by the worker that looks after the queue, so that a sum over workers is right.
+    /// What is not a total is exported only by the worker that looks after the queue, so that a sum over workers is right.
     func forget() {
         size.destroy()
         rate.destroy()
+        active.destroy()
     }
 
     /// The queue is gone.

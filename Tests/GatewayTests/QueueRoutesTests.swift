@@ -11,7 +11,8 @@ struct QueueRoutesTests {
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
-        "session_seconds", "session_renewal",
+        "session_seconds", "session_renewal", "max_active_users", "activation", "opens_at", "closes_at", "pre_queue_order",
+        "shuffle_commitment",
     ]
 
     private static func draft(_ owned: Office.Owned, _ more: [JSON.Member] = []) -> JSON {
@@ -28,7 +29,9 @@ struct QueueRoutesTests {
             #expect(made.text.contains("\"max_users_per_minute\":10,\"priority\":1,"))
             #expect(made.text.contains("\"wait_ttl_seconds\":600,\"message\":null,\"unique_visitors\":false,\"redirect_url\":null,"))
             #expect(made.text.contains("\"return_hosts\":[],\"lang\":\"en\",\"theme\":\"light\","))
-            #expect(made.text.contains("\"state\":\"open\",\"on_outage\":\"hold\",\"session_seconds\":600,\"session_renewal\":true}"))
+            #expect(made.text.contains("\"state\":\"open\",\"on_outage\":\"hold\",\"session_seconds\":600,\"session_renewal\":true,"))
+            #expect(made.text.contains("\"max_active_users\":0,\"activation\":\"always\",\"opens_at\":null,\"closes_at\":null,"))
+            #expect(made.text.contains("\"pre_queue_order\":\"shuffle\",\"shuffle_commitment\":\""))
             #expect(made.json["is_active"] == true)
             let got = try await office.site.call(.get, "/queues/\(made.json["id"]?.string ?? "")", as: office.one.viewer)
             #expect(got.json == made.json)
@@ -43,6 +46,8 @@ struct QueueRoutesTests {
                 .init("message", "We open at nine"), .init("unique_visitors", true), .init("redirect_url", "https://elsewhere.example/in"),
                 .init("return_hosts", ["Shop.Example", "[::1]", "127.0.0.1:8080"]), .init("lang", "ar"), .init("theme", "auto"),
                 .init("on_outage", "lease"), .init("session_seconds", 86_400), .init("session_renewal", false),
+                .init("max_active_users", 500), .init("activation", "threshold"), .init("opens_at", "2030-01-02T08:00:00.000Z"),
+                .init("closes_at", "2030-01-02T20:00:00.000Z"), .init("pre_queue_order", "fifo"),
                 .init("is_active", false),
             ]
             let made = try await office.site.call(.post, "/queues/", as: office.one.secret, json: Self.draft(office.one, all))
@@ -102,6 +107,8 @@ struct QueueRoutesTests {
             ("return_hosts", ["x.example", .null, ["https://x.example"], ["a b"], .array(Array(repeating: "x.example", count: 21))]),
             ("lang", ["de", .null]), ("theme", ["pink", .null]), ("state", ["shut", .null]), ("is_active", [1, .null]),
             ("on_outage", ["panic", .null]), ("session_seconds", [0, 86_401, .null, "60"]), ("session_renewal", [1, .null]),
+            ("max_active_users", [-1, 100_000_001, .null]), ("activation", ["never", .null]), ("pre_queue_order", ["lifo", .null]),
+            ("opens_at", ["tomorrow", "2030-02-30T10:00", "2030-01-01", 5]), ("closes_at", ["", "2030-01-01T24:00"]),
         ]
         try await Office.with { office in
             for (field, values) in wrong {
@@ -111,6 +118,21 @@ struct QueueRoutesTests {
                     #expect(change.wrongFields == [field], "\(json.text)")
                 }
             }
+        }
+    }
+
+    @Test("it opens before it closes, whichever of the two is changed; a time without a zone is UTC, and null takes it away")
+    func times() async throws {
+        try await Office.with { office in
+            func put(_ json: JSON, _ status: Int = 200) async throws -> Reply {
+                try await office.site.expect(status, .put, "/queues/main", as: office.one.admin, json: json)
+            }
+            let opened = try await put(["opens_at": "2030-01-02T10:00:00+02:00", "closes_at": "2030-01-02T09:00"])
+            #expect(opened.json["opens_at"] == "2030-01-02T08:00:00.000Z" && opened.json["closes_at"] == "2030-01-02T09:00:00.000Z")
+            #expect(try await put(["opens_at": "2030-01-02T09:00"], 422).wrongFields == ["opens_at"])
+            #expect(try await put(["closes_at": "2030-01-02T08:00"], 422).wrongFields == ["closes_at"])
+            let none = try await put(["opens_at": .null, "closes_at": "2030-01-01T08:00"])
+            #expect(none.json["opens_at"] == .null)
         }
     }
 

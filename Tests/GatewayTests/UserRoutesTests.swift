@@ -13,6 +13,7 @@ struct UserRoutesTests {
         "eta_seconds",
         "queue_length", "poll_after_ms",
     ]
+    private static let forecastKeys = ["eta_low_seconds", "eta_high_seconds", "max_users_per_minute"]
 
     @Test("those waiting come first in their order, then those let in; tokens are masked")
     func list() async throws {
@@ -24,7 +25,7 @@ struct UserRoutesTests {
             #expect(all.json.all("visitor_id") == ["v1", "v2", "v0"])
             #expect(all.json.all("status") == ["waiting", "waiting", "ready"])
             for (entry, ticket) in zip(all.json.array ?? [], [joined[1], joined[2], joined[0]]) {
-                #expect(entry.keys == Self.keys)
+                #expect(entry.keys == Self.keys + (entry["status"] == "waiting" ? Self.forecastKeys : []))
                 #expect(entry["id"] == .string(ticket.entry.id.description))
                 #expect(entry["token"] == .string(ticket.token.prefix(8) + "…"))
             }
@@ -73,11 +74,11 @@ struct UserRoutesTests {
                 position: position,
                 queueLength: 5, lastSeen: state == .waiting ? now : nil)
             var buffer = ByteBuffer()
-            EntryBody(entry: entry, queue: queue, tenant: nil, token: "t", passes: nil).write(into: &buffer)
+            EntryBody(entry: entry, queue: queue, view: nil, tenant: nil, token: "t", passes: nil).write(into: &buffer)
             return (try? JSONScanner.scan(Array(buffer.readableBytesView))) ?? .null
         }
         let waiting = body(.waiting, position: 3, finished: nil)
-        #expect(waiting.keys == Self.keys + ["message"])
+        #expect(waiting.keys == Self.keys + Self.forecastKeys + ["message"])
         #expect(waiting["redirect_url"] == .null)
         #expect(waiting["eta_seconds"] == 6)
         #expect(waiting["expires_at"] == "2027-01-15T08:10:00.000000")

@@ -208,6 +208,16 @@ def beating(seconds):
     return check
 
 
+def until_over(seconds):
+    """No member of a sorted set by the ms of its end ended longer ago."""
+    def check(space, key, *_):
+        oldest = space.redis.zrange(key, 0, 0, withscores=True)
+        if oldest and space.now() - oldest[0][1] / 1000 > seconds + SWEEP:
+            yield f"{oldest[0][0]} should be gone by now"
+        yield from stays(space, key, *_)
+    return check
+
+
 def brief(space, key, *_):
     """Of deleted things, by the second when they were seen to be."""
     oldest = space.redis.zrange(key, 0, 0, withscores=True)
@@ -241,7 +251,7 @@ CHECKS = {
     "{q:<queue>}:expired": none_older(SWEEP),
     "{q:<queue>}:rejected": none_older(SWEEP),
     "{q:<queue>}:bucket": at_most(5),
-    "{q:<queue>}:counters": at_most(20),
+    "{q:<queue>}:counters": at_most(25),
     "{q:<queue>}:days": at_most(190),
     "{q:<queue>}:outbox": within("ready", "dead_letters"),
     "{q:<queue>}:callbacks": within("outbox"),
@@ -260,6 +270,7 @@ CHECKS = {
     "{q:<queue>}:incidents": at_most(20),
     "{q:<queue>}:view": lives(600),
     "{q:<queue>}:revoked": lives(86_400),
+    "{q:<queue>}:sessions": until_over(600),
     "{catalogue}:slugs": as_many("{catalogue}:tenants"),
     "{catalogue}:tenants": the_living,
     "{catalogue}:queues": the_living,

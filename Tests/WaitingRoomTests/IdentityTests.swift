@@ -38,6 +38,23 @@ struct IdentityTests {
         #expect(Timestamp(day: time.day).date == time.date)
     }
 
+    @Test("times are read as RFC 3339 writes them, without a zone in UTC; whatever is none is not")
+    func readTimes() {
+        let time = Timestamp(milliseconds: 1_795_226_716_133)
+        for text in [time.rfc3339, time.zoneless, time.withOffset] { #expect(Timestamp(text) == time, "\(text)") }
+        let ten = Timestamp(milliseconds: 1_795_255_200_000)
+        for text in ["2026-11-21T10:00", "2026-11-21 10:00:00z", "2026-11-21T12:30+02:30", "2026-11-20T23:00:00.0-11:00"] {
+            #expect(Timestamp(text) == ten, "\(text)")
+        }
+        #expect(Timestamp("2000-02-29T00:00Z")?.date == "2000-02-29")
+        for text in [
+            "", "tomorrow", "2026-11-21", "2026-02-29T00:00Z", "2026-13-01T00:00Z", "2026-11-21T24:00Z", "2026-11-21T10:00:60Z",
+            "1969-12-31T00:00Z", "1970-01-01T00:00+01:00", "2026-11-21T10:00Z ", "2026-11-21T10:00+24:00", "٢٠٢٦-11-21T10:00Z",
+        ] {
+            #expect(Timestamp(text) == nil, "\(text)")
+        }
+    }
+
     @Test("keys name their tenant and come back")
     func tenantKeys() throws {
         let tenant = Identifier.random()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("watch-8.lua, note_incident-1.lua, claim_notice-1.lua, settle_notice-1.lua")
+@Suite("watch-9.lua, note_incident-1.lua, claim_notice-1.lua, settle_notice-1.lua")
 struct IncidentScriptTests {
     private let lease = Duration.seconds(40)
 

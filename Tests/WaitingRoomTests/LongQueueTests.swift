@@ -117,7 +117,7 @@ extension Line {
     /// Lets so many join, a hundred at once.
     fileprivate func fill(_ people: Int) async throws -> [Identifier] {
         let ids = (0..<people).map { _ in Identifier.random() }
-        let joinKeys = Queues.JoinRequest(queue: queue, visitor: "").keys
+        let joinKeys = Queues.JoinRequest(queue: queue, visitor: "").newcomerKeys
         for start in stride(from: 0, to: people, by: 100) {
             let newcomers = (start..<start + 100).flatMap { [RedisArgument.string(ids[$0].compact), .string("v\($0).visitor")] }
             _ = try await redis.evaluate(Scripts.join, keys: joinKeys, arguments: ["0", "0"] + newcomers)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("What Redis has lost: loss.lua, restore-11.lua, remember_released-11.lua, touch-2.lua")
+@Suite("What Redis has lost: loss.lua, restore-12.lua, remember_released-12.lua, touch-2.lua")
 struct LossTests {
     /// Redis as it was at one moment, to be put back as a failover or a backup would.
     private struct Backup {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("release-11.lua")
+@Suite("release-12.lua")
 struct ReleaseScriptTests {
     @Test("a paused queue lets nobody in and takes people; a closed one the other way round, and keeps the places it has given")
     func states() async throws {

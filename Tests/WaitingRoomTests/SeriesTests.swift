@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("measure-6.lua, figures-7.lua, QueueSeries")
+@Suite("measure-6.lua, figures-8.lua, QueueSeries")
 struct SeriesTests {
     private static let minute: Int64 = 60_000
 
@@ -15,7 +15,7 @@ struct SeriesTests {
     }
 
     private func now(_ milliseconds: Int64, waiting: Int, joined: Int, released: Int) throws -> QueueFigures {
-        let values = [milliseconds, Int64(waiting), Int64(joined), Int64(released), 0, 0, 0, -1, -1, 0, 0, 0, 0, 0]
+        let values = [milliseconds, Int64(waiting), Int64(joined), Int64(released), 0, 0, 0, -1, -1, 0, 0, 0, 0, 0, 0]
         return try #require(QueueFigures(.array(values.map { .integer($0) })))
     }
 

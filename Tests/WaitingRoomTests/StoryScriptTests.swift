@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("story-12.lua, let_in-10.lua, search-3.lua")
+@Suite("story-12.lua, let_in-11.lua, search-3.lua")
 struct StoryScriptTests {
     @Test("the place when joined is right whatever became of those ahead and behind")
     func placeWhenJoined() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("view-3.lua, QueueViews")
+@Suite("view-4.lua, QueueViews")
 struct ViewTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
@@ -45,7 +45,8 @@ struct ViewTests {
         func view() async throws -> QueueView {
             let keys = line.keys
             _ = try await line.redis.send(RedisCommand("HSET", .string(keys.view), "made", "0"))
-            let reply = try await line.redis.evaluate(Scripts.view, keys: [keys.waiting, keys.counters, keys.view], arguments: ["0", "0"])
+            let reply = try await line.redis.evaluate(
+                Scripts.view, keys: [keys.waiting, keys.counters, keys.view, keys.sessions], arguments: ["0", "0"])
             let values = try #require(reply.array)
             return try #require(QueueView(id: values[1].integer ?? 0, text: values[4].bytes ?? []))
         }
@@ -171,7 +172,7 @@ struct ViewTests {
             guard case .unknown = views.look(far, in: line.queue) else { Issue.record("known before it was asked"); return }
             let asked = try await views.ask(far, in: line.queue, on: loop).get()
             #expect(asked.place == 30 && asked.length == 30)
-            guard case .waiting(30, 30, _) = views.look(far, in: line.queue) else { Issue.record("not known"); return }
+            guard case .waiting(30, _, _) = views.look(far, in: line.queue) else { Issue.record("not known"); return }
             let front = try line.ticket(joined[4])
             #expect(try await views.ask(front, in: line.queue, on: loop).get().place == 5)
             guard case .unknown = views.look(front, in: line.queue) else { Issue.record("told near the front"); return }

@@ -31,8 +31,8 @@ extension HotRoutes {
         }
         joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
-            case .success(nil): self.joinAgain(request, queue, number, started)
-            case .success(.some(let joined)): self.answer(number, joined, queue, started)
+            case .success(nil): self.joinAgain(request, queue, tenant, number, started)
+            case .success(.some(let joined)): self.answer(number, joined, queue, tenant, started)
             case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
             }
         }
@@ -69,7 +69,7 @@ extension HotRoutes {
 
     /// Answers a join that took no place: with one after all when Redis had lost what it needed, else with the reason.
     private func joinAgain(
-        _ request: Queues.JoinRequest, _ queue: RememberedQueue, _ number: Int, _ started: NIODeadline
+        _ request: Queues.JoinRequest, _ queue: RememberedQueue, _ tenant: Tenant, _ number: Int, _ started: NIODeadline
     ) {
         guard let context else { return }
         let room = room
@@ -79,25 +79,29 @@ extension HotRoutes {
         }
         joined.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
-            case .success(let joined): self.answer(number, joined, queue, started)
+            case .success(let joined): self.answer(number, joined, queue, tenant, started)
             case .failure(let error): self.fail(number, error, self.room.metrics.hotJoins, started)
             }
         }
     }
 
-    private func answer(_ number: Int, _ joined: Queues.Joined, _ queue: RememberedQueue, _ started: NIODeadline) {
-        if joined.isNew { room.metrics.joined(queue.queue.id) }
-        if let entry = room.views.told(joined.entry, in: queue.queue) { return tell(entry, joined.token, queue, number, started) }
+    private func answer(_ number: Int, _ joined: Queues.Joined, _ queue: RememberedQueue, _ tenant: Tenant, _ started: NIODeadline) {
+        room.metrics.joined(joined)
+        if let entry = room.views.told(joined.entry, in: queue.queue) { return tell(entry, joined.token, queue, tenant, number, started) }
         guard let context else { return }
         room.views.fetch(queue.queue, on: context.eventLoop).assumeIsolatedUnsafeUnchecked().whenComplete { _ in
-            self.tell(self.room.views.told(joined.entry, in: queue.queue) ?? joined.entry, joined.token, queue, number, started)
+            let entry = self.room.views.told(joined.entry, in: queue.queue) ?? joined.entry
+            self.tell(entry, joined.token, queue, tenant, number, started)
         }
     }
 
     private func tell(
-        _ joined: Entry, _ token: String, _ queue: RememberedQueue, _ number: Int, _ started: NIODeadline
+        _ joined: Entry, _ token: String, _ queue: RememberedQueue, _ tenant: Tenant, _ number: Int, _ started: NIODeadline
     ) {
         room.metrics.hotJoins.succeeded(since: started)
-        answer(number, HotAnswer.ok(EntryBody(entry: joined, queue: queue.queue, tenant: nil, token: token, passes: room.passes)))
+        let view = room.views.current(queue.queue)
+        answer(
+            number,
+            HotAnswer.ok(EntryBody(entry: joined, queue: queue.queue, view: view, tenant: tenant, token: token, passes: room.passes)))
     }
 }

@@ -18,10 +18,10 @@ extension HotRoutes {
         let started = NIODeadline.now()
         let verdict = room.limits?.polls.attempt(signed.ticket.entry.compact, number: signed.ticket.entry.low, on: context.eventLoop)
         let look = room.views.look(signed, in: queue)
-        if case .waiting(let place, let length, let isSign) = look {
+        if case .waiting(let place, let view, let isSign) = look {
             if isSign { room.signs.note(signed.ticket) }
             if verdict == nil {
-                tell(place, of: length, signed, queue, number, started)
+                tell(place, of: max(place, view.waiting), view, signed, queue, number, started)
                 return true
             }
         } else {
@@ -30,7 +30,8 @@ extension HotRoutes {
         let place = checked(verdict, by: \.polls, room.views.ask(signed.ticket, in: queue.queue, on: context.eventLoop))
         place.assumeIsolatedUnsafeUnchecked().whenComplete { result in
             switch result {
-            case .success((.some(let place), let length)): self.tell(place, of: length, signed, queue, number, started)
+            case .success((.some(let place), let length)):
+                self.tell(place, of: length, self.room.views.current(queue.queue), signed, queue, number, started)
             case .success((nil, _)): self.tellWhatBecame(of: signed, queue.queue, number, started, context.eventLoop)
             case .failure(let error): self.fail(number, error, of: signed, queue.queue, started)
             }
@@ -39,14 +40,15 @@ extension HotRoutes {
     }
 
     private func tell(
-        _ place: Int, of length: Int, _ signed: SignedTicket, _ queue: RememberedQueue, _ number: Int, _ started: NIODeadline
+        _ place: Int, of length: Int, _ view: QueueView?, _ signed: SignedTicket, _ queue: RememberedQueue, _ number: Int,
+        _ started: NIODeadline
     ) {
         room.metrics.hotPolls.succeeded(since: started)
         let ticket = signed.ticket
         let entry = Entry(
             queue: ticket.queue, id: ticket.entry, sequence: ticket.sequence, visitor: ticket.visitor, state: .waiting,
             joined: ticket.joined, finished: nil, position: place, queueLength: length, lastSeen: .now())
-        answer(number, HotAnswer.ok(EntryBody(waiting: entry, queue: queue, token: signed.text)))
+        answer(number, HotAnswer.ok(EntryBody(waiting: entry, queue: queue, view: view, token: signed.text)))
     }
 
     /// Answers a poll that Redis could not answer: with being let in for who is lent to this gateway, else with what is wrong.
@@ -58,7 +60,8 @@ extension HotRoutes {
         }
         room.metrics.hotPolls.succeeded(since: started)
         let tenant = room.tenants.lastKnown(queue.tenant)
-        answer(number, HotAnswer.ok(EntryBody(entry: entry, queue: queue, tenant: tenant, token: signed.text, passes: room.passes)))
+        answer(
+            number, HotAnswer.ok(EntryBody(entry: entry, queue: queue, view: nil, tenant: tenant, token: signed.text, passes: room.passes)))
     }
 
     /// Answers a poll of one who does not wait any more.
@@ -69,7 +72,8 @@ extension HotRoutes {
         let body = eventLoop.makeFutureWithTask {
             guard let entry = try await room.status(signed.ticket, in: queue) else { throw GatewayError.tokenNotFound }
             return EntryBody(
-                entry: entry.seenNow, queue: queue, tenant: try await room.tenants.recent(queue.tenant), token: signed.text,
+                entry: entry.seenNow, queue: queue, view: room.views.current(queue), tenant: try await room.tenants.recent(queue.tenant),
+                token: signed.text,
                 passes: room.passes)
         }
         body.assumeIsolatedUnsafeUnchecked().whenComplete { result in

@@ -6,41 +6,69 @@ import WaitingRoom
 /// An entry as the QMS dialect writes it.
 struct EntryBody: Sendable {
     let entry: Entry
-    private let ratePerMinute: Double
-    private let waitTTLSeconds: Int
-    private let message: String?
+    private let queue: RememberedQueue
+    private let forecast: Forecast
+    private let phase: Phase?
     private let redirectURL: String?
     private let token: String
     private let pass: String?
+    /// Seconds until the queue opens; 0 for none.
+    private let opening: Double
+
+    /// Why a line does not move as its rate says.
+    enum Phase: String, CaseIterable {
+        /// It has not opened; places are drawn, or those who came first stand first.
+        case preQueue = "pre_queue"
+        case paused
+        /// As many are inside as may be.
+        case full
+    }
 
     /// - Parameters:
+    ///   - view: how the line stands, from which waiting times are told; `nil` where it is not known, or the entry waits no more.
     ///   - tenant: whose redirect address counts when the queue has none; needed once the entry is released.
     ///   - passes: signs the pass of one who was let in; `nil` for a reader who is not its holder.
-    init(entry: Entry, queue: Queue, tenant: Tenant?, token: String, passes: PassSigner?) {
-        self.entry = entry
-        ratePerMinute = queue.currentRatePerMinute
-        waitTTLSeconds = queue.waitTTLSeconds
-        message = queue.message
-        redirectURL = entry.state == .released ? queue.redirectURL ?? tenant?.redirectURL : nil
-        self.token = token
-        pass = Pass(entry, of: queue).flatMap { try? passes?.sign($0) }
+    init(entry: Entry, queue: Queue, view: QueueView?, tenant: Tenant?, token: String, passes: PassSigner?) {
+        self.init(
+            entry, RememberedQueue(queue), view, token: token,
+            redirectURL: entry.state == .released ? queue.redirectURL ?? tenant?.redirectURL : nil,
+            pass: Pass(entry, of: queue).flatMap { try? passes?.sign($0) })
     }
 
     /// Of one who waits.
-    init(waiting entry: Entry, queue: RememberedQueue, token: String) {
-        self.entry = entry
-        ratePerMinute = queue.ratePerMinute
-        waitTTLSeconds = queue.waitTTLSeconds
-        message = queue.message
-        redirectURL = nil
-        self.token = token
-        pass = nil
+    init(waiting entry: Entry, queue: RememberedQueue, view: QueueView?, token: String) {
+        self.init(entry, queue, view, token: token, redirectURL: nil, pass: nil)
     }
+
+    private init(_ entry: Entry, _ queue: RememberedQueue, _ view: QueueView?, token: String, redirectURL: String?, pass: String?) {
+        self.entry = entry
+        self.queue = queue
+        self.token = token
+        self.redirectURL = redirectURL
+        self.pass = pass
+        forecast = Forecast(queue, view)
+        opening = queue.opensAt.map { max(0, Double($0.milliseconds - Timestamp.now().milliseconds) / 1000) } ?? 0
+        phase =
+            if entry.state != .waiting {
+                nil
+            } else if opening > 0 {
+                .preQueue
+            } else if queue.isPaused {
+                .paused
+            } else if let view, queue.isFull(view) {
+                .full
+            } else {
+                nil
+            }
+    }
+
+    /// 0 for one who has none yet.
+    private var position: Int { phase == .preQueue && queue.isShuffled ? 0 : entry.position }
 
     /// No entry takes more bytes.
     var mostBytes: Int {
         func most(_ text: String?) -> Int { text.map { ByteCursor.mostBytes(ofJSONString: $0) } ?? 0 }
-        return 600 + token.utf8.count + most(entry.visitorID) + most(redirectURL) + most(message)
+        return 800 + token.utf8.count + most(entry.visitorID) + most(redirectURL) + most(queue.message)
             + (pass?.utf8.count ?? 0)
     }
 
@@ -79,14 +107,16 @@ struct EntryBody: Sendable {
         text.write("\",\"created_at\":" as StaticString)
         text.write(entry.joined)
         text.write(",\"position\":" as StaticString)
-        text.write(entry.position)
+        text.write(position)
+        let wait = waits ? self.wait : nil
         text.write(",\"eta_seconds\":" as StaticString)
-        text.writeOptional(waits ? Self.eta(position: entry.position, rate: ratePerMinute) : 0)
+        text.writeOptional(waits ? wait?.value : 0)
         text.write(",\"queue_length\":" as StaticString)
         text.write(entry.queueLength)
         text.write(",\"poll_after_ms\":" as StaticString)
-        text.write(waits ? PollPace.pause(position: entry.position, rate: ratePerMinute, waitTTLSeconds: waitTTLSeconds) : 0)
-        if let message {
+        text.write(waits ? pause : 0)
+        if waits { writeForecast(wait, into: &text) }
+        if let message = queue.message {
             text.write(",\"message\":" as StaticString)
             text.writeJSONString(message)
         }
@@ -96,6 +126,42 @@ struct EntryBody: Sendable {
             text.write("\"" as StaticString)
         }
         text.write("}" as StaticString)
+    }
+
+    /// Seconds until they are let in, and within which bounds; before an opening that draws lots only the first of it is known. `nil` when
+    /// people are let in by hand only.
+    private var wait: (value: Int?, low: Int?, high: Int?)? {
+        func seconds(_ time: Double) -> Int { Int(min((time + opening).rounded(.up), 1e15)) }
+        if position == 0 { return (seconds(0), seconds(0), nil) }
+        return forecast.wait(at: position).map { (seconds($0.seconds), seconds($0.low), seconds($0.high)) }
+    }
+
+    /// Writes within which bounds the waiting time is, and what it rests on.
+    private func writeForecast(_ wait: (value: Int?, low: Int?, high: Int?)?, into text: inout ByteCursor) {
+        text.write(",\"eta_low_seconds\":" as StaticString)
+        text.writeOptional(wait?.low)
+        text.write(",\"eta_high_seconds\":" as StaticString)
+        text.writeOptional(wait?.high)
+        text.write(",\"max_users_per_minute\":" as StaticString)
+        text.write(queue.rateText)
+        if let phase {
+            text.write(",\"phase\":\"" as StaticString)
+            text.write(phase.rawValue)
+            text.write("\"" as StaticString)
+            if phase == .preQueue, let opensAt = queue.opensAt {
+                text.write(",\"opens_at\":\"" as StaticString)
+                text.write(opensAt.rfc3339)
+                text.write("\"" as StaticString)
+            }
+        }
+    }
+
+    /// Milliseconds until the next poll is worth making.
+    private var pause: Int {
+        if phase == .preQueue {
+            return PollPace.pause(untilOpening: opening, length: entry.queueLength, waitTTLSeconds: queue.waitTTLSeconds)
+        }
+        return PollPace.pause(position: entry.position, rate: queue.ratePerMinute, waitTTLSeconds: queue.waitTTLSeconds)
     }
 
     /// The answer of a route that tells of one entry.
@@ -118,7 +184,7 @@ struct EntryBody: Sendable {
 
     /// When a waiting visitor who says no more is given up; `nil` for never and for anybody else.
     private var expires: Timestamp? {
-        waitTTLSeconds == 0 ? nil : entry.lastSeen?.adding(seconds: waitTTLSeconds)
+        queue.waitTTLSeconds == 0 ? nil : entry.lastSeen?.adding(seconds: queue.waitTTLSeconds)
     }
 
     /// What a join with `mode=simulation` answers: let in at once, good for five minutes, stored nowhere.

@@ -170,6 +170,16 @@ struct Fields {
         return text
     }
 
+    /// A point in time; `nil` when absent or null.
+    mutating func optionalTime(_ name: String) -> Timestamp? {
+        guard let text = optionalText(name) else { return nil }
+        guard let time = Timestamp(text) else {
+            note(name, type: "datetime_parsing", "Input should be a time such as 2026-11-30T10:00:00Z, without a zone in UTC")
+            return nil
+        }
+        return time
+    }
+
     /// A required UUID; noted when it is none.
     mutating func identifier(_ name: String) -> Identifier? {
         guard value[name] != nil else {

@@ -31,6 +31,17 @@ enum PollPace {
         return Int(delay * Double.random(in: 0.8...1.2, using: &jitter))
     }
 
+    /// The same before an opening: seldom, and after it all who wait within some seconds rather than at once.
+    /// - Parameter untilOpening: seconds.
+    static func pause(untilOpening: Double, length: Int, waitTTLSeconds: Int) -> Int {
+        var jitter = Jitter()
+        let spread = min(far, near + Double(length) / 10)
+        let left = untilOpening * 1000 + Double.random(in: 0..<spread, using: &jitter)
+        var delay = left <= far + spread ? left : far * Double.random(in: 0.8...1.2, using: &jitter)
+        if waitTTLSeconds > 0 { delay = min(delay, Double(waitTTLSeconds) * 250) }
+        return Int(min(delay, Double(most.load(ordering: .relaxed)) / 1.2))
+    }
+
     /// Sees to it that everybody polls within the time for which releases wait after a loss (`REBUILD_SECONDS`), a tenth of it to spare: who
     /// comes back later has been passed.
     static func limit(rebuildSeconds: Int) { if rebuildSeconds > 0 { most.store(rebuildSeconds * 900, ordering: .relaxed) } }

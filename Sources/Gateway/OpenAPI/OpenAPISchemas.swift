@@ -22,7 +22,21 @@ enum OpenAPISchemas {
             ]),
         "Queue": object(
             required: queueKeys,
-            [("application_id", uuid)] + queueSettings(defaults: false) + [("id", uuid), ("created_at", time), ("slug", slug)]),
+            [("application_id", uuid)] + queueSettings(defaults: false) + [
+                ("id", uuid), ("created_at", time), ("slug", slug),
+                (
+                    "shuffle_commitment",
+                    described(nullable("string"), "SHA-256 of the seed of the next opening's lots (GET /queues/{id}/shuffle)")
+                ),
+            ]),
+        "Shuffle": object(
+            required: ["commitment", "seed", "algorithm", "count"],
+            [
+                ("commitment", described(nullable("string"), "SHA-256 of the seed, in hexadecimal digits")),
+                ("seed", described(nullable("string"), "Null before the opening")),
+                ("algorithm", described(text, "How a lot follows from the seed and the entry's id")),
+                ("count", described(count, "How many lots were drawn")),
+            ]),
         "QueueDraft": object(
             required: ["application_id", "name"], [("application_id", uuid), ("slug", slug)] + queueSettings(defaults: true)),
         "QueueChange": object(required: [], queueSettings(defaults: false)),
@@ -202,7 +216,8 @@ enum OpenAPISchemas {
         "application_id", "name", "max_users_per_minute", "priority", "id", "created_at", "is_active", "slug", "wait_ttl_seconds",
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
-        "session_seconds", "session_renewal",
+        "session_seconds", "session_renewal", "max_active_users", "activation", "opens_at", "closes_at", "pre_queue_order",
+        "shuffle_commitment",
     ]
 
     private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
@@ -233,7 +248,10 @@ enum OpenAPISchemas {
                 "state",
                 [
                     "type": "string", "enum": .array(Queue.State.allCases.map { .string($0.rawValue) }),
-                    "description": "paused: the line grows and nobody is let in but by hand; closed: nobody joins any more",
+                    "description": """
+                    paused: the line grows and nobody is let in but by hand; passthrough: everybody goes in, those in line first; closed: \
+                    nobody joins any more
+                    """,
                 ], "open"),
             setting(
                 "on_outage",
@@ -252,6 +270,29 @@ enum OpenAPISchemas {
                     "description": "How long somebody who was let in may stay: the life of their pass",
                 ], .integer(Queue.defaultSessionSeconds)),
             setting("session_renewal", described(flag, "Each check of a pass lets its session last as long again"), true),
+            setting(
+                "max_active_users",
+                [
+                    "type": "integer", "minimum": 0, "maximum": .integer(Queue.maximumCapacity),
+                    "description": "Nobody is let in by the rate while as many sessions last; 0 = any number",
+                ], 0),
+            setting(
+                "activation",
+                [
+                    "type": "string", "enum": .array(Queue.Activation.allCases.map { .string($0.rawValue) }),
+                    "description": """
+                    threshold: while nobody waits and rate and capacity have room, a join is ready at once; the line forms only beyond
+                    """,
+                ], "always"),
+            setting("opens_at", described(nullable("string", format: "date-time"), "Before it people gather and nobody is let in"), nil),
+            setting("closes_at", described(nullable("string", format: "date-time"), "From then on nobody joins"), nil),
+            setting(
+                "pre_queue_order",
+                [
+                    "type": "string", "enum": .array(Queue.PreQueueOrder.allCases.map { .string($0.rawValue) }),
+                    "description":
+                        "In which order those go who came before opens_at: by lot, or as they came; later ones stand behind them",
+                ], "shuffle"),
         ]
     }
 
@@ -267,9 +308,19 @@ enum OpenAPISchemas {
             ("wait_time", described(nullable("integer"), "Seconds waited, once ready")),
             ("expires_at", described(nullable("string"), "When the place is given up unless polled for again; UTC without a zone")),
             ("id", uuid), ("token", described(text, "The secret of the place")), ("created_at", time),
-            ("position", described(count, "1 = next; 0 when not waiting")),
+            ("position", described(count, "1 = next; 0 when not waiting, and before an opening that draws lots")),
             ("eta_seconds", described(nullable("integer"), "Null when people are let in by hand")), ("queue_length", count),
             ("poll_after_ms", described(count, "When to poll next; 0 = no more")),
+            ("eta_low_seconds", described(nullable("integer"), "The wait is hardly ever shorter; only while waiting, as the next two")),
+            ("eta_high_seconds", described(nullable("integer"), "The wait is hardly ever longer")),
+            ("max_users_per_minute", described(number, "The rate that this rests on")),
+            (
+                "phase",
+                [
+                    "type": "string", "enum": .array(EntryBody.Phase.allCases.map { .string($0.rawValue) }),
+                    "description": "Only where the line does not move at that rate: not open yet, paused, or as many inside as may be",
+                ]
+            ), ("opens_at", ["type": "string", "format": "date-time", "description": "Only before it"]),
             ("message", described(text, "A line of text from the operator, if there is one")),
             ("pass", described(text, "Once ready, while the session lasts: a JWT that proves it to the site (/.well-known/jwks.json)")),
         ])

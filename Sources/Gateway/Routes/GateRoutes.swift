@@ -56,7 +56,7 @@ struct GateRoutes {
         for text in visit.passesInCookies {
             guard let pass = await good(text, for: queue) else { continue }
             var headers = identity(of: pass)
-            headers[.setCookie] = renewedCookie(pass, queue, visit)
+            headers[.setCookie] = await renewedCookie(pass, queue, visit)
             return Response(status: .noContent, headers: headers)
         }
         throw GatewayError(
@@ -86,11 +86,13 @@ struct GateRoutes {
         ]
     }
 
-    /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by.
-    private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) -> String? {
+    /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by, and where Redis cannot
+    /// take note that it does, so that nobody's place inside is given to another while they are there.
+    private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) async -> String? {
         let now = Timestamp.now()
         guard queue.renewsSessions, pass.expires < now.adding(seconds: queue.sessionSeconds * 3 / 4) else { return nil }
         let renewed = pass.lasting(until: now.adding(seconds: queue.sessionSeconds))
+        guard (try? await room.queues.renewSession(of: pass, until: renewed.expires)) == true else { return nil }
         return (try? room.passes.sign(renewed)).map { cookie($0, renewed, queue, visit) }
     }
 

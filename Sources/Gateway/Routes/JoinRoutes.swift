@@ -41,10 +41,12 @@ struct JoinRoutes {
             join.visitorIsProof = true
         }
         guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
-        if joined.isNew { room.metrics.joined(queue.id) }
+        room.metrics.joined(joined)
         // The place is taken, whatever becomes of this.
         let entry = (try? await room.told(joined.entry, in: queue)) ?? joined.entry
-        return EntryBody(entry: entry, queue: queue, tenant: tenant, token: joined.token, passes: room.passes).response
+        return EntryBody(
+            entry: entry, queue: queue, view: room.views.current(queue), tenant: tenant, token: joined.token, passes: room.passes
+        ).response
     }
 
     /// The application whose api key the request carries.

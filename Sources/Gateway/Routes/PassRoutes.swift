@@ -24,6 +24,12 @@ struct PassRoutes {
                     tag: "Passes", summary: "Make a pass worthless: it is refused within a second",
                     body: Operation.schema("RevokeBody"), success: 204, failures: [404, 413, 415, 422, 503]),
                 handler: revoke),
+            Route(
+                .post, "/sessions/{id}/end", access: .tenantAdmin,
+                Operation(
+                    tag: "Passes", summary: "End the session of somebody who was let in: their place inside is free, their pass worthless",
+                    success: 204, failures: [404, 503]),
+                handler: end),
         ]
     }
 
@@ -63,15 +69,28 @@ struct PassRoutes {
             }
             found = (pass.entry, queue)
         } else {
-            let queues = try await room.queues(of: nil, for: caller).map(\.id)
-            guard let entry, let id = try await room.queues.queue(whereFinished: entry, among: queues),
-                let queue = try await room.queues.get(id)
-            else { throw GatewayError.entryNotFound }
-            found = (entry, queue)
+            found = try await letIn(entry, caller)
         }
         try await room.queues.revokePass(of: found.entry, in: found.queue.id)
         await room.note("pass.revoke", on: found.entry, of: found.queue.tenant, by: caller, context)
         return .noContent
+    }
+
+    @Sendable func end(_ request: Request, context: GatewayContext) async throws -> Response {
+        let caller = try await room.caller(request, atLeast: .tenantAdmin)
+        let found = try await letIn(Identifier(uuid: try context.parameter("id")), caller)
+        try await room.queues.revokePass(of: found.entry, in: found.queue.id)
+        await room.note("session.end", on: found.entry, of: found.queue.tenant, by: caller, context)
+        return .noContent
+    }
+
+    /// An entry that does not wait any more, and its queue.
+    private func letIn(_ entry: Identifier?, _ caller: Caller) async throws -> (entry: Identifier, queue: Queue) {
+        let queues = try await room.queues(of: nil, for: caller).map(\.id)
+        guard let entry, let id = try await room.queues.queue(whereFinished: entry, among: queues),
+            let queue = try await room.queues.get(id)
+        else { throw GatewayError.entryNotFound }
+        return (entry, queue)
     }
 }
 

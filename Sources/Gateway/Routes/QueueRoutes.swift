@@ -45,6 +45,7 @@ struct QueueRoutes {
         let name = fields.text("name", length: 1...100)
         let slug = fields.optionalSlug("slug")
         let settings = QueueSettings(&fields)
+        fields.checkTimes(settings, of: nil)
         try fields.check()
         guard let application else { throw GatewayError.applicationNotFound }
         let tenant = try await room.tenant(application, for: caller)
@@ -76,6 +77,8 @@ struct QueueRoutes {
         let settings = QueueSettings(&fields)
         try fields.check()
         let before = try await room.queue(context.parameter("id"), for: caller).queue
+        fields.checkTimes(settings, of: before)
+        try fields.check()
         var queue = before
         if let name { queue.name = name }
         settings.apply(&queue)
@@ -105,6 +108,9 @@ struct QueueRoutes {
             "return_hosts": .array(queue.returnHosts.map(JSON.string)), "lang": .string(queue.language), "theme": .string(queue.theme),
             "state": .string(queue.state.rawValue), "on_outage": .string(queue.onOutage.rawValue),
             "session_seconds": .integer(queue.sessionSeconds), "session_renewal": .bool(queue.renewsSessions),
+            "max_active_users": .integer(queue.maximumActive), "activation": .string(queue.activation.rawValue),
+            "opens_at": .optional(queue.opensAt?.rfc3339), "closes_at": .optional(queue.closesAt?.rfc3339),
+            "pre_queue_order": .string(queue.preQueueOrder.rawValue), "shuffle_commitment": .optional(queue.shuffleCommitment),
         ]
     }
 }
@@ -112,6 +118,9 @@ struct QueueRoutes {
 /// The settings that a body names; what it leaves out stays as it is.
 private struct QueueSettings {
     private var changes: [@Sendable (inout Queue) -> Void] = []
+    /// What the body says of them; `nil` where it says nothing.
+    fileprivate private(set) var opensAt: Timestamp??
+    fileprivate private(set) var closesAt: Timestamp??
 
     init(_ fields: inout Fields) {
         if let rate = fields.rate("max_users_per_minute") {
@@ -135,6 +144,22 @@ private struct QueueSettings {
             let flag = fields.flag("session_renewal", fallback: true)
             changes.append { $0.renewsSessions = flag }
         }
+        if fields.has("max_active_users") {
+            let most = fields.integer("max_active_users", 0...Queue.maximumCapacity, fallback: 0)
+            changes.append { $0.maximumActive = most }
+        }
+        if let activation = fields.choice("activation", of: Queue.Activation.self) { changes.append { $0.activation = activation } }
+        if fields.has("opens_at") {
+            let time = fields.optionalTime("opens_at")
+            opensAt = .some(time)
+            changes.append { $0.opensAt = time }
+        }
+        if fields.has("closes_at") {
+            let time = fields.optionalTime("closes_at")
+            closesAt = .some(time)
+            changes.append { $0.closesAt = time }
+        }
+        if let order = fields.choice("pre_queue_order", of: Queue.PreQueueOrder.self) { changes.append { $0.preQueueOrder = order } }
         if fields.has("message") {
             let message = fields.optionalText("message", length: 0...500)
             changes.append { $0.message = message.flatMap { $0.isEmpty ? nil : $0 } }
@@ -172,6 +197,14 @@ private struct QueueSettings {
 }
 
 extension Fields {
+    /// Notes a closing that is not after the opening, whichever of the two the body changes.
+    fileprivate mutating func checkTimes(_ settings: QueueSettings, of queue: Queue?) {
+        guard let opens = settings.opensAt ?? queue?.opensAt, let closes = settings.closesAt ?? queue?.closesAt, closes <= opens else {
+            return
+        }
+        note(has("closes_at") ? "closes_at" : "opens_at", type: "value_error", "closes_at should be after opens_at")
+    }
+
     /// A rate, in people a minute; `nil` when absent, or noted when it is none.
     mutating func rate(_ name: String) -> Double? {
         guard let rate = number(name, 0...Queue.rates.upperBound, fallback: nil) else { return nil }

@@ -37,7 +37,9 @@ struct StatusRoutes {
         room.leases.want(queue)
         let entry = try await entry(of: ticket, in: queue)
         let tenant = try await room.tenants.recent(queue.tenant)
-        return EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token, passes: room.passes).response
+        return EntryBody(
+            entry: entry.seenNow, queue: queue, view: room.views.current(queue), tenant: tenant, token: token, passes: room.passes
+        ).response
     }
 
     func entry(of ticket: Ticket, in queue: Queue) async throws -> Entry {

@@ -47,7 +47,8 @@ struct StreamRoutes {
         let lastEvent = request.headers[.lastEventID]
         if entry.state != .waiting, lastEvent == StreamEvent.id(of: entry) { return .noContent }
         let tenant = try await room.tenants.recent(queue.tenant)
-        let body = EntryBody(entry: entry.seenNow, queue: queue, tenant: tenant, token: token, passes: room.passes)
+        let body = EntryBody(
+            entry: entry.seenNow, queue: queue, view: room.views.current(queue), tenant: tenant, token: token, passes: room.passes)
         if request.method == .head { return events() }
         guard entry.state == .waiting else { return events(StreamEvent.status(body)) }
         // While it drains, a client is told where it stands and comes back to another gateway.

@@ -131,6 +131,6 @@ extension Room {
     /// An entry for those who run its queue: its token is the visitor's.
     func masked(_ entry: Entry, _ queue: Queue, _ tenant: Tenant) -> EntryBody {
         let token = queues.signer.sign(entry.ticket(epoch: queue.epoch))
-        return EntryBody(entry: entry, queue: queue, tenant: tenant, token: token.prefix(8) + "…", passes: nil)
+        return EntryBody(entry: entry, queue: queue, view: views.current(queue), tenant: tenant, token: token.prefix(8) + "…", passes: nil)
     }
 }

@@ -68,7 +68,7 @@ struct WalkInPlaceRoutes {
         join.idempotencyKey = key
         join.ticket = token.flatMap { room.queues.signer.verify($0, for: queue) }
         guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
-        if joined.isNew { room.metrics.joined(queue.id) }
+        room.metrics.joined(joined)
         var entry = joined.entry
         if entry.position == 0, let current = try await room.queues.currentStatus(of: entry.id, in: queue.id) { entry = current }
         return try await place(entry, queue, tenant, token: joined.token, status: .created)

@@ -25,6 +25,8 @@ struct QueueNews: Sendable {
     let first: Int64
     /// `nil` where none is shown.
     let view: QueueView?
+    /// Whether places are still drawn, so that nobody is told one.
+    let isDrawing: Bool
     /// Whether it is for those far back as well.
     let isForAll: Bool
 
@@ -34,6 +36,7 @@ struct QueueNews: Sendable {
         self.first = first
         self.view = view
         self.isForAll = isForAll
+        isDrawing = queue.isDrawing()
         shown = queue.shown
     }
 }
@@ -44,6 +47,8 @@ final class StatusStream {
     private static let askAgain = TimeAmount.seconds(2)
     /// While people come back after a loss, each is asked about this often: it puts them back.
     private static let askRebuilding = TimeAmount.seconds(10)
+    /// Stands for the place of one who has none yet.
+    private static let noPlace = Int.max
     /// Who has not read for so long is cut off.
     private static let deaf = TimeAmount.seconds(60)
 
@@ -66,10 +71,12 @@ final class StatusStream {
         self.channel = channel
         self.shelf = shelf
         let known = opening.lastEvent.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
-        let place = min(opening.entry.position, known ?? .max)
+        let place = opening.queue.isDrawing() ? Self.noPlace : min(opening.entry.position, known ?? .max)
         pace = StreamPace(place: place, shown: opening.queue.shown, now: .now(), lead: .milliseconds(.random(in: 0...10_000)))
         write(StreamEvent.retry(milliseconds: .random(in: 1000...3000)))
-        if place != known { tell(waiting(place, length: opening.entry.queueLength), opening.queue, nil) }
+        if place != known {
+            tell(waiting(place, length: opening.entry.queueLength), opening.queue, shelf.streams.views.current(opening.queue), nil)
+        }
     }
 
     // MARK: News
@@ -85,7 +92,7 @@ final class StatusStream {
         let isAskDue = place == nil ? now - asked >= Self.askAgain : isRebuilding && now - asked >= Self.askRebuilding
         if isAskDue, ask(news, now) { return }
         // While people come back after a loss a rank is far too good: what was told last stands.
-        say(isRebuilding ? pace.place : place ?? pace.place, news, now)
+        say(isRebuilding || news.isDrawing ? pace.place : place ?? pace.place, news, now)
     }
 
     /// - Returns: `nil` when they do not wait, as far as this gateway knows.
@@ -121,18 +128,20 @@ final class StatusStream {
         switch step {
         case .nothing: break
         case .beat: write(StreamEvent.beat)
-        case .tell: tell(waiting(place, length: news.view?.waiting ?? 0), news.queue, news.tenant)
+        case .tell: tell(waiting(place, length: news.view?.waiting ?? 0), news.queue, news.view, news.tenant)
         }
     }
 
     private func waiting(_ place: Int, length: Int) -> Entry {
-        Entry(
+        let place = place == Self.noPlace ? 0 : place
+        return Entry(
             queue: ticket.queue, id: ticket.entry, sequence: ticket.sequence, visitor: ticket.visitor, state: .waiting,
             joined: ticket.joined, finished: nil, position: place, queueLength: max(place, length), lastSeen: .now())
     }
 
-    private func tell(_ entry: Entry, _ queue: Queue, _ tenant: Tenant?) {
-        write(StreamEvent.status(EntryBody(entry: entry, queue: queue, tenant: tenant, token: token, passes: shelf.streams.passes)))
+    private func tell(_ entry: Entry, _ queue: Queue, _ view: QueueView?, _ tenant: Tenant?) {
+        let body = EntryBody(entry: entry, queue: queue, view: view, tenant: tenant, token: token, passes: shelf.streams.passes)
+        write(StreamEvent.status(body))
     }
 
     private func write(_ event: ByteBuffer) {
@@ -167,7 +176,7 @@ final class StatusStream {
 
     /// Tells what became of the visitor, and ends: a client that comes back with the id of this event hears that there is no more.
     private func finish(_ entry: Entry, _ queue: Queue, _ tenant: Tenant?) {
-        tell(entry, queue, tenant)
+        tell(entry, queue, nil, tenant)
         end()
     }
 
@@ -199,6 +208,8 @@ extension Queue {
         var hasher = Hasher()
         hasher.combine(message)
         hasher.combine(currentRatePerMinute)
+        hasher.combine(opensAt)
+        hasher.combine(isOpen())
         return hasher.finalize()
     }
 }

@@ -45,10 +45,12 @@ package final class QueueKeys: Sendable, Equatable {
     package let hours: String
     /// Hash: what is wrong with the queue, and who was told (`incident.lua`).
     package let incidents: String
-    /// Hash: how the line stood a moment ago, for gateways (`view-3.lua`).
+    /// Hash: how the line stood a moment ago, for gateways (`view-4.lua`).
     package let view: String
-    /// Sorted set: entries whose passes are good no more, by the ms of their revocation (`revoke-1.lua`).
+    /// Sorted set: entries whose passes are good no more, by the ms of their revocation (`revoke-2.lua`).
     package let revoked: String
+    /// Sorted set: who is inside, by the ms when their session ends (`sessions.lua`).
+    package let sessions: String
 
     package init(_ queue: Identifier) {
         let tag = Self.tag(queue)
@@ -79,6 +81,7 @@ package final class QueueKeys: Sendable, Equatable {
         incidents = tag + "incidents"
         view = tag + "view"
         revoked = tag + "revoked"
+        sessions = tag + "sessions"
     }
 
     package static func == (left: QueueKeys, right: QueueKeys) -> Bool { left.settings == right.settings }
@@ -92,7 +95,7 @@ package final class QueueKeys: Sendable, Equatable {
     var contents: [String] {
         [
             waiting, visitors, entries, ready, expired, rejected, bucket, counters, days, outbox, callbacks, deliveries, dead, deadLetters,
-            durations, desks, typed, serviceTypes, events, transfers, tombstones, minutes, hours, view, revoked,
+            durations, desks, typed, serviceTypes, events, transfers, tombstones, minutes, hours, view, revoked, sessions,
         ]
     }
 }

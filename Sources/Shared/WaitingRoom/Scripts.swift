@@ -13,12 +13,13 @@ package enum Scripts {
     package static let claim = load("claim-1", PackageResources.claim_1_lua)
     package static let claimCallbacks = load("claim_callbacks-4", PackageResources.claim_callbacks_4_lua)
     package static let claimNotice = load("claim_notice-1", PackageResources.claim_notice_1_lua)
-    package static let figures = load("figures-7", PackageResources.figures_7_lua)
+    package static let enter = load("enter-12", PackageResources.enter_12_lua)
+    package static let figures = load("figures-8", PackageResources.figures_8_lua)
     package static let handOver = load("hand_over-14", PackageResources.hand_over_14_lua)
     package static let join = load("join-6", PackageResources.join_6_lua)
     package static let joinByName = load("join_by_name-8", PackageResources.join_by_name_8_lua)
     package static let lease = load("lease-4", PackageResources.lease_4_lua)
-    package static let letIn = load("let_in-10", PackageResources.let_in_10_lua)
+    package static let letIn = load("let_in-11", PackageResources.let_in_11_lua)
     package static let limit = load("limit-1", PackageResources.limit_1_lua)
     package static let list = load("list-6", PackageResources.list_6_lua)
     package static let listCallbacks = load("list_callbacks-7", PackageResources.list_callbacks_7_lua)
@@ -26,22 +27,22 @@ package enum Scripts {
     package static let noShow = load("no_show-14", PackageResources.no_show_14_lua)
     package static let noteIncident = load("note_incident-1", PackageResources.note_incident_1_lua)
     package static let publish = load("publish-2", PackageResources.publish_2_lua)
-    package static let rememberReleased = load("remember_released-11", PackageResources.remember_released_11_lua)
+    package static let rememberReleased = load("remember_released-12", PackageResources.remember_released_12_lua)
     package static let recall = load("recall-14", PackageResources.recall_14_lua)
-    package static let release = load("release-11", PackageResources.release_11_lua)
+    package static let release = load("release-12", PackageResources.release_12_lua)
     package static let releases = load("releases-2", PackageResources.releases_2_lua)
     package static let reseal = load("reseal-1", PackageResources.reseal_1_lua)
     package static let resendCallbacks = load("resend_callbacks-6", PackageResources.resend_callbacks_6_lua)
-    package static let rejoin = load("rejoin-6", PackageResources.rejoin_6_lua)
-    package static let restore = load("restore-11", PackageResources.restore_11_lua)
+    package static let renew = load("renew-2", PackageResources.renew_2_lua)
+    package static let restore = load("restore-12", PackageResources.restore_12_lua)
     package static let restoreQueue = load("restore_queue-2", PackageResources.restore_queue_2_lua)
     package static let restoreRecord = load("restore_record-1", PackageResources.restore_record_1_lua)
     package static let `return` = load("return-14", PackageResources.return_14_lua)
-    package static let revoke = load("revoke-1", PackageResources.revoke_1_lua)
+    package static let revoke = load("revoke-2", PackageResources.revoke_2_lua)
     package static let search = load("search-3", PackageResources.search_3_lua)
     package static let serve = load("serve-14", PackageResources.serve_14_lua)
     package static let settleCallback = load("settle_callback-7", PackageResources.settle_callback_7_lua)
-    package static let settleLease = load("settle_lease-10", PackageResources.settle_lease_10_lua)
+    package static let settleLease = load("settle_lease-11", PackageResources.settle_lease_11_lua)
     package static let settleNotice = load("settle_notice-1", PackageResources.settle_notice_1_lua)
     package static let settleTransfer = load("settle_transfer-1", PackageResources.settle_transfer_1_lua)
     package static let share = load("share-2", PackageResources.share_2_lua)
@@ -52,8 +53,8 @@ package enum Scripts {
     package static let transfer = load("transfer-14", PackageResources.transfer_14_lua)
     package static let undo = load("undo-14", PackageResources.undo_14_lua)
     package static let unpublish = load("unpublish-2", PackageResources.unpublish_2_lua)
-    package static let view = load("view-3", PackageResources.view_3_lua)
-    package static let watch = load("watch-8", PackageResources.watch_8_lua)
+    package static let view = load("view-4", PackageResources.view_4_lua)
+    package static let watch = load("watch-9", PackageResources.watch_9_lua)
 
     private static let includes: [String: [UInt8]] = [
         "admit": PackageResources.admit_lua,
@@ -62,15 +63,18 @@ package enum Scripts {
         "callback": PackageResources.callback_lua,
         "clock": PackageResources.clock_lua,
         "desk": PackageResources.desk_lua,
+        "flow": PackageResources.flow_lua,
         "finish": PackageResources.finish_lua,
         "incident": PackageResources.incident_lua,
         "join": PackageResources.join_lua,
         "loss": PackageResources.loss_lua,
+        "opening": PackageResources.opening_lua,
         "place": PackageResources.place_lua,
         "put_back": PackageResources.put_back_lua,
         "record": PackageResources.record_lua,
         "record_join": PackageResources.record_join_lua,
         "restore": PackageResources.restore_lua,
+        "sessions": PackageResources.sessions_lua,
         "tombstone": PackageResources.tombstone_lua,
         "waits": PackageResources.waits_lua,
         "walk_in": PackageResources.walk_in_lua,

@@ -20,7 +20,7 @@ package struct Incident: Sendable, Equatable {
     package let until: Timestamp?
     /// How many: people waiting, callbacks given up, or people put back after losses.
     package let value: Int
-    /// What else `watch-8.lua` or ``RedisHealth`` found.
+    /// What else `watch-9.lua` or ``RedisHealth`` found.
     package let detail: String
 
     package init(

@@ -46,7 +46,7 @@ package struct Incidents: Sendable {
 
     // MARK: Looking
 
-    /// Looks at how a queue does (`watch-8.lua`).
+    /// Looks at how a queue does (`watch-9.lua`).
     /// - Parameters:
     ///   - isServed: whether workers look after it; not when its tenant is switched off.
     ///   - channels: the names of those that are to be told.
@@ -54,7 +54,10 @@ package struct Incidents: Sendable {
         let keys = queue.keys
         let reply = try await redis.evaluate(
             Scripts.watch,
-            keys: [keys.settings, keys.waiting, keys.entries, keys.counters, keys.dead, keys.deadLetters, keys.incidents, keys.visitors],
+            keys: [
+                keys.settings, keys.waiting, keys.entries, keys.counters, keys.dead, keys.deadLetters, keys.incidents, keys.visitors,
+                keys.sessions,
+            ],
             arguments: [
                 .integer(Int64(limits.waiting)), .integer(limits.calm.milliseconds), .integer(limits.callbackGivenUp.milliseconds),
                 .integer(limits.standstill.milliseconds), .integer(limits.unwatched.milliseconds), isServed ? "1" : "0",

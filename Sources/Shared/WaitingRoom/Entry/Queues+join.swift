@@ -6,7 +6,9 @@ extension Queues {
     package struct JoinRequest: Sendable {
         package let queue: Identifier
         let isByName: Bool
-        let keys: [String]
+        let keys: QueueKeys
+        /// The queue, where a join may go in at once or needs a lot.
+        var special: Queue?
         package let visitor: String
         /// The visitor id is itself a proof: the tenant's secret key came with it, or the queue's visitor ids are secrets.
         package var visitorIsProof = false
@@ -18,7 +20,8 @@ extension Queues {
         package init(queue: Queue, visitor: String) {
             self.queue = queue.id
             isByName = false
-            keys = Self.keys(queue.keys)
+            keys = queue.keys
+            special = queue.takesSpecialJoins ? queue : nil
             self.visitor = visitor
         }
 
@@ -26,18 +29,24 @@ extension Queues {
         package init(queue: Queue, walkIn: WalkIn) {
             self.queue = queue.id
             isByName = true
-            keys = Self.keys(queue.keys) + [queue.keys.typed, queue.keys.events]
+            keys = queue.keys
+            special = queue.takesSpecialJoins ? queue : nil
             visitor = walkIn.visitor
         }
 
-        var script: RedisScript { isByName ? Scripts.joinByName : Scripts.rejoin }
+        var script: RedisScript { isByName ? Scripts.joinByName : Scripts.enter }
+
+        /// Those of ``script``.
+        var scriptKeys: [String] {
+            newcomerKeys
+                + (isByName ? [keys.typed, keys.events] : [keys.bucket, keys.ready, keys.outbox, keys.sessions, keys.typed, keys.events])
+        }
+
+        /// Those of `join-6.lua`.
+        var newcomerKeys: [String] { [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days, keys.visitors] }
 
         /// Whether anything proves who joins.
         var isProven: Bool { visitorIsProof || idempotencyKey != nil }
-
-        private static func keys(_ keys: QueueKeys) -> [String] {
-            [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days, keys.visitors]
-        }
     }
 
     /// An entry and the text that its holder keeps.
@@ -46,9 +55,19 @@ extension Queues {
         package let token: String
         /// Whether a place was taken now; otherwise it is the one the caller already had.
         package let isNew: Bool
+
+        package init(entry: Entry, token: String, isNew: Bool) {
+            self.entry = entry
+            self.token = token
+            self.isNew = isNew
+        }
+
+        /// Whether they were let in by joining.
+        package var wentIn: Bool { isNew && entry.state == .released }
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`rejoin-6.lua`, `join_by_name-8.lua`). What Redis has lost
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-12.lua`, `join_by_name-8.lua`); where that is how
+    /// the queue is set, whoever comes while nobody waits is let in at once. What Redis has lost
     /// of it, the queue or the caller's earlier place, is given back first. A newcomer waits for ``reunion``.
     /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
     package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
@@ -58,14 +77,15 @@ extension Queues {
             try? await Task.sleep(for: reunion)
             guard redis.returned == returned else { throw goneAgain }
         }
-        // The queue, then the place.
-        for _ in 0..<3 {
-            let reply = try await redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request))
+        // The queue, then the place, then how the queue is set now.
+        for _ in 0..<4 {
+            let reply = try await redis.evaluate(request.script, keys: request.scriptKeys, arguments: joinArguments(request))
             switch reply.array?.first?.integer {
             case -1:
                 guard let queue = try await get(request.queue), queue.isActive else { return nil }
             case -3:
                 if let ticket = request.ticket, try await restore(ticket) == .nothing { request.ticket = nil }
+            case -4: request.special = try await get(request.queue)
             default: return joined(reply, queue: request.queue)
             }
         }
@@ -76,8 +96,8 @@ extension Queues {
     /// - Returns: `nil` when no place was taken; ``join(_:)`` has what can be done about it.
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
         let candidates = candidates(request)
-        guard !request.isByName, request.ticket == nil, candidates.other == nil else {
-            return redis.evaluate(request.script, keys: request.keys, arguments: joinArguments(request), on: eventLoop)
+        guard !request.isByName, request.ticket == nil, request.special == nil, candidates.other == nil else {
+            return redis.evaluate(request.script, keys: request.scriptKeys, arguments: joinArguments(request), on: eventLoop)
                 .map { self.joined($0, queue: request.queue) }
         }
         let promise = eventLoop.makePromise(of: Joined?.self)
@@ -93,7 +113,7 @@ extension Queues {
                 }
                 for start in stride(from: 0, to: newcomers.count, by: Self.newcomersAtOnce) {
                     let some = newcomers[start..<min(start + Self.newcomersAtOnce, newcomers.count)]
-                    self.join(some, queue: request.queue, keys: request.keys, on: eventLoop)
+                    self.join(some, queue: request.queue, keys: request.newcomerKeys, on: eventLoop)
                 }
             }
             if let reunion { eventLoop.scheduleTask(in: TimeAmount(reunion), send) } else { eventLoop.execute(send) }
@@ -151,19 +171,31 @@ extension Queues {
 
     private func joinArguments(_ request: JoinRequest) -> [RedisArgument] {
         let candidates = candidates(request)
-        return [
-            .string(candidates.current.compact), .string(Identifier.random().compact), .string(request.visitor),
+        let fresh = Identifier.random()
+        let shuffle = request.special.flatMap { $0.opensAt == nil ? nil : shuffles.draw(of: $0) }
+        func lot(_ entry: Identifier) -> RedisArgument { shuffle.map { .integer($0.lot(of: entry)) } ?? "" }
+        let arguments: [RedisArgument] = [
+            .string(candidates.current.compact), .string(fresh.compact), .string(request.visitor),
             .string(request.ticket?.entry.compact ?? ""), .integer(memory.highestSequence(of: request.queue)),
-            .string(candidates.other?.compact ?? ""),
+            .string(candidates.other?.compact ?? ""), lot(candidates.current), lot(fresh),
         ]
+        return request.isByName ? arguments : arguments + [.integer(Int64(rebuildSeconds) * 1000)]
     }
 
     private func joined(_ reply: RedisValue, queue: Identifier) -> Joined? {
-        guard let values = reply.array, values.count == 9, let code = values[0].integer,
+        guard let values = reply.array, values.count == 10, let code = values[0].integer,
             let id = values[1].string.flatMap(Identifier.init(compact:)), let sequence = values[2].integer, let joined = values[3].integer,
             let position = values[4].integer, let length = values[5].integer, let epoch = values[6].integer,
-            let visitor = values[7].string, let now = values[8].integer
+            let visitor = values[7].string, let now = values[8].integer, let highest = values[9].integer
         else { return nil }
+        memory.saw(highest, of: queue)
+        if code >= 2 {
+            // In place of the position is when.
+            let entry = Entry(
+                queue: queue, id: id, sequence: sequence, visitor: visitor, state: .released, joined: Timestamp(milliseconds: joined),
+                finished: Timestamp(milliseconds: position), position: 0, queueLength: Int(length), lastSeen: nil)
+            return Joined(entry: entry, token: signer.sign(entry.ticket(epoch: Int32(truncatingIfNeeded: epoch))), isNew: code == 2)
+        }
         return self.joined(
             id: id, sequence: sequence, joined: joined, position: position, length: length, epoch: epoch, visitor: visitor, now: now,
             queue: queue, isNew: code == 1)

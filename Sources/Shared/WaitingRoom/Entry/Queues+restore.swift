@@ -21,7 +21,7 @@ extension Queues {
         return left
     }
 
-    /// Puts the holder of a ticket back whom Redis has lost (`restore-11.lua`).
+    /// Puts the holder of a ticket back whom Redis has lost (`restore-12.lua`).
     package func restore(_ ticket: Ticket) async throws(RedisError) -> Restored {
         // Reading the queue gives it back first, should Redis have lost that too.
         guard let queue = try await get(ticket.queue) else { return .nothing }
@@ -30,7 +30,7 @@ extension Queues {
             Scripts.restore,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.counters, keys.tombstones, keys.ready, keys.outbox, keys.days, keys.typed,
-                keys.events, keys.visitors,
+                keys.events, keys.visitors, keys.sessions,
             ],
             arguments: [
                 .string(ticket.entry.compact), .integer(ticket.sequence), .integer(ticket.joined.milliseconds), .string(ticket.visitor),
@@ -67,7 +67,7 @@ extension Queues {
 
     private static var mostLearned: Int { 200_000 }
 
-    /// Tells Redis who this process knows to have been let in, after a loss (`remember_released-11.lua`).
+    /// Tells Redis who this process knows to have been let in, after a loss (`remember_released-12.lua`).
     /// - Returns: how many waited again as if they had not been let in, and are let in again; `nil` when Redis was told of nobody, since it has
     ///   lost the queue too or that is switched off.
     package func rememberReleased(_ queue: Identifier) async throws(RedisError) -> Int? {
@@ -84,7 +84,7 @@ extension Queues {
                         Scripts.rememberReleased,
                         keys: [
                             keys.tombstones, keys.waiting, keys.entries, keys.ready, keys.outbox, keys.counters, keys.days, keys.typed,
-                            keys.events, keys.settings, keys.visitors,
+                            keys.events, keys.settings, keys.visitors, keys.sessions,
                         ],
                         arguments: [.integer(Int64(max(1, retentionHours * 3600))), .integer(Int64(Self.toldBatch))] + numbers
                     ).integer ?? 0)

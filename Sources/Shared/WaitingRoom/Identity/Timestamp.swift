@@ -13,6 +13,27 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    /// Reads a time as RFC 3339 writes it (section 5.6), from the year 1970 on; the seconds may be missing, and so may the zone, which is UTC
+    /// then.
+    /// - Returns: `nil` for anything else.
+    package init?(_ text: String) {
+        let pattern = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?/
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), let match = text.wholeMatch(of: pattern)?.output else { return nil }
+        func number(_ digits: Substring?) -> Int64 { digits.flatMap { Int64($0) } ?? 0 }
+        let (year, month, day) = (number(match.1), number(match.2), number(match.3))
+        let (hour, minute, second) = (number(match.4), number(match.5), number(match.6))
+        let (zoneHour, zoneMinute) = (number(match.9), number(match.10))
+        let days = days(year: year, month: month, day: day)
+        guard year >= 1970, (1...12).contains(month), civil(days) == (year, month, day), hour < 24, minute < 60, second < 60,
+            zoneHour < 24, zoneMinute < 60
+        else { return nil }
+        let fraction = number((match.7.map { $0 + "00" })?.prefix(3))
+        let zone = (zoneHour * 60 + zoneMinute) * (match.8 == "-" ? -1 : 1)
+        let milliseconds = (((days * 24 + hour) * 60 + minute - zone) * 60 + second) * 1000 + fraction
+        guard milliseconds >= 0 else { return nil }
+        self.init(milliseconds: milliseconds)
+    }
+
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
     package func adding(milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: self.milliseconds + milliseconds) }
@@ -75,6 +96,15 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
 private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     value >= 0 ? value / divisor : (value - divisor + 1) / divisor
+}
+
+/// Days from 1970 to a day (the same source, days_from_civil).
+private func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    let shifted = year - (month <= 2 ? 1 : 0)
+    let era = floorDivide(shifted, 400)
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }
 
 /// Year, month and day of a day counted from 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).

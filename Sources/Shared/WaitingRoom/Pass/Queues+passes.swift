@@ -1,11 +1,21 @@
 package import Redis
 
 extension Queues {
-    /// Makes the pass of an entry worthless, for as long as any pass can be good (`revoke-1.lua`).
+    /// Makes the pass of an entry worthless, for as long as any pass can be good, and ends its session (`revoke-2.lua`).
     package func revokePass(of entry: Identifier, in queue: Identifier) async throws(RedisError) {
         _ = try await redis.evaluate(
-            Scripts.revoke, keys: [QueueKeys(queue).revoked],
+            Scripts.revoke, keys: [QueueKeys(queue).revoked, QueueKeys(queue).sessions],
             arguments: [.string(entry.compact), .integer(Int64(Queue.sessionLengths.upperBound) * 1000)])
+    }
+
+    /// Lets the session that a pass stands for last longer (`renew-2.lua`).
+    /// - Returns: `false` when the pass was revoked.
+    package func renewSession(of pass: Pass, until end: Timestamp) async throws(RedisError) -> Bool {
+        let keys = QueueKeys(pass.queue)
+        return try await redis.evaluate(
+            Scripts.renew, keys: [keys.sessions, keys.revoked],
+            arguments: [.string(pass.entry.compact), .integer(end.milliseconds)]
+        ).integer == 1
     }
 
     /// Whether the pass of an entry was revoked.

@@ -38,6 +38,18 @@ package struct Queue: Sendable, Equatable {
     package var sessionSeconds = defaultSessionSeconds
     /// Whether each check of a pass lets its session last as long again.
     package var renewsSessions = true
+    /// How many people may be inside at once: nobody is let in by the rate while as many sessions last; 0 = any number.
+    package var maximumActive = 0
+    package var activation = Activation.always
+    /// Before it nobody is let in; `nil` for no such time.
+    package var opensAt: Timestamp?
+    /// From then on nobody joins; `nil` for no such time.
+    package var closesAt: Timestamp?
+    package var preQueueOrder = PreQueueOrder.shuffle
+    /// Which opening this is, from 1 on: each draws anew.
+    package internal(set) var opening = 1
+    /// What ``Shuffle/commitment`` says of this opening's lots; `nil` for a queue from a version without openings, until it has one.
+    package internal(set) var shuffleCommitment: String?
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
 
@@ -53,12 +65,47 @@ package struct Queue: Sendable, Equatable {
         case open
         /// The line grows, and nobody is let in but by hand.
         case paused
+        /// Everybody goes in: those in line first, then each who comes, at once.
+        case passthrough
         /// Nobody joins any more; those in line are let in.
         case closed
     }
 
+    /// When people have to wait at all.
+    package enum Activation: String, Sendable, CaseIterable {
+        case always
+        /// Only beyond the rate and the capacity: while nobody waits and both have room, whoever comes goes in at once.
+        case threshold
+    }
+
+    /// In which order those go who came before the opening. Who comes later stands behind them in any case.
+    package enum PreQueueOrder: String, Sendable, CaseIterable {
+        /// By lot (``Shuffle``).
+        case shuffle
+        /// As they came.
+        case fifo
+    }
+
     /// The rate at which people are let in as things are: none while paused or switched off.
-    package var currentRatePerMinute: Double { isActive && state != .paused ? ratePerMinute : 0 }
+    package var currentRatePerMinute: Double {
+        guard isActive, state != .paused else { return 0 }
+        return state == .passthrough ? Self.passthroughRatePerMinute : ratePerMinute
+    }
+
+    /// The rate at which somebody would be let in now who waited: none before the opening, or with as many inside as may be.
+    package func askedRatePerMinute(active: Int) -> Double {
+        if state == .passthrough { return isActive ? ratePerMinute : 0 }
+        return isOpen() && (maximumActive == 0 || active < maximumActive) ? currentRatePerMinute : 0
+    }
+
+    /// Whether places are drawn by lot, so that nobody has one yet.
+    package func isDrawing(at now: Timestamp = .now()) -> Bool { preQueueOrder == .shuffle && !isOpen(at: now) }
+
+    /// Whether the time of the opening has come, if there is one.
+    package func isOpen(at now: Timestamp = .now()) -> Bool { opensAt.map { $0 <= now } ?? true }
+
+    /// Whether a join is to be tried as one that may go in at once, or needs a lot (`enter-12.lua`).
+    var takesSpecialJoins: Bool { state == .passthrough || activation == .threshold || (opensAt != nil && preQueueOrder == .shuffle) }
 
     package enum Names: String, Sendable, CaseIterable { case full, initials, hidden }
 
@@ -72,6 +119,9 @@ package struct Queue: Sendable, Equatable {
     package static let defaultRatePerMinute = 10.0
     /// The slowest rate but 0, one person a week, and the fastest.
     package static let rates = 0.0001...1_000_000.0
+    /// As fast as workers let people through; what is told of waiting times then rests on it.
+    package static let passthroughRatePerMinute = 60_000.0
+    package static let maximumCapacity = 100_000_000
     package static let defaultWaitTTLSeconds = 600
     package static let defaultSessionSeconds = 600
     package static let sessionLengths = 1...86_400
@@ -112,10 +162,19 @@ extension Queue {
         sessionSeconds = fields["session_seconds"].flatMap(Int.init) ?? Self.defaultSessionSeconds
         renewsSessions = fields["session_renewal"] != "0"
         etaModel = fields["eta_model"].flatMap(ETAModel.init(rawValue:)) ?? .pace
+        func time(_ key: String) -> Timestamp? { fields[key].flatMap { Int64($0) }.map(Timestamp.init(milliseconds:)) }
+        maximumActive = fields["max_active"].flatMap(Int.init) ?? 0
+        activation = fields["activation"].flatMap(Activation.init(rawValue:)) ?? .always
+        opensAt = time("opens_at")
+        closesAt = time("closes_at")
+        preQueueOrder = fields["pre_queue_order"].flatMap(PreQueueOrder.init(rawValue:)) ?? .shuffle
+        opening = fields["opening"].flatMap(Int.init) ?? 1
+        shuffleCommitment = text("shuffle_commitment")
         adminKeyHash = text("admin_key")
     }
 
     var fields: [(String, String)] {
+        func text(_ time: Timestamp?) -> String { time.map { String($0.milliseconds) } ?? "" }
         var fields = [
             ("tenant", tenant.compact), ("slug", slug), ("name", name), ("rate", "\(ratePerMinute)"), ("state", state.rawValue),
             ("priority", String(priority)),
@@ -125,6 +184,9 @@ extension Queue {
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
             ("avg_service_minutes", "\(averageServiceMinutes)"), ("names", names.rawValue), ("eta_model", etaModel.rawValue),
             ("on_outage", onOutage.rawValue), ("session_seconds", String(sessionSeconds)), ("session_renewal", renewsSessions ? "1" : "0"),
+            ("max_active", String(maximumActive)), ("activation", activation.rawValue), ("opens_at", text(opensAt)),
+            ("closes_at", text(closesAt)), ("pre_queue_order", preQueueOrder.rawValue), ("opening", String(opening)),
+            ("shuffle_commitment", shuffleCommitment ?? ""),
         ]
         // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }

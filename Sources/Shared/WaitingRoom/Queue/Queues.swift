@@ -6,6 +6,7 @@ package final class Queues: Sendable {
     let catalogue: Catalogue
     package let signer: TicketSigner
     let entryIDs: EntryIdentifiers
+    package let shuffles: Shuffles
     let memory: QueueMemory
     let joins = JoinBatches()
     let retentionHours: Double
@@ -28,6 +29,7 @@ package final class Queues: Sendable {
         catalogue = Catalogue(redis: redis, memory: memory, highestSequence: seen.highestSequence(of:))
         signer = TicketSigner(secret)
         entryIDs = EntryIdentifiers(secret)
+        shuffles = Shuffles(secret)
     }
 
     /// Makes a queue of `tenant`; `change` sets what differs from the defaults. Its desk has a key that nobody knows, unless `change` sets one.
@@ -43,6 +45,7 @@ package final class Queues: Sendable {
             language: "en", theme: "light", epoch: 1, created: .now(), isActive: true, isDeleted: false,
             adminKeyHash: AdminKey.generate().hash)
         change(&queue)
+        queue.shuffleCommitment = shuffles.commitment(to: queue.opening, of: id)
         let record = CatalogueRecord(kind: .queue, id: id, fields: Dictionary(queue.fields) { $1 })
         try await catalogue.write(record)
         return try await catalogue.publish(record) ? queue : nil
@@ -113,9 +116,20 @@ package final class Queues: Sendable {
     /// - Returns: `false` when it was deleted meanwhile.
     package func update(_ queue: Queue, from before: Queue? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(queue.id) }
+        var queue = queue
+        if let before { prepareOpening(of: &queue, from: before) }
         let fixed: Set = ["tenant", "slug", "epoch", "created_at", "deleted", "admin_key"]
         let fields = queue.fields.filter { !fixed.contains($0.0) }
         return try await catalogue.change(fields, from: before?.fields, of: .queue, queue.id)
+    }
+
+    /// What comes after an opening that has been is another one, with lots of its own; one that is put off stays the same.
+    private func prepareOpening(of queue: inout Queue, from before: Queue) {
+        let hasOpened = before.opensAt != nil && before.isOpen()
+        if hasOpened, queue.opensAt != before.opensAt { queue.opening = before.opening + 1 }
+        if queue.opening != before.opening || before.shuffleCommitment == nil {
+            queue.shuffleCommitment = shuffles.commitment(to: queue.opening, of: queue.id)
+        }
     }
 
     /// Hides the queue: nobody joins it or is let in any more, and its incidents are nobody's business.

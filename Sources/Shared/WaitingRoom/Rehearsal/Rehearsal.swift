@@ -1,6 +1,6 @@
 /// How a queue would take a crowd: its whole event on a virtual clock, touching no queue.
 ///
-/// People come, wait in order, and go in by the rules of `release-11.lua`: one by one, 60 / rate seconds apart, the first of an idle queue
+/// People come, wait in order, and go in by the rules of `release-12.lua`: one by one, 60 / rate seconds apart, the first of an idle queue
 /// at once. With a capacity, a place inside must be free as well; it is for ``sessionSeconds`` after somebody went in.
 package struct Rehearsal: Sendable {
     package enum Arrivals: Sendable, Equatable {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// What a gateway may do for the first in line while Redis is away, where a queue says `on_outage: lease`: it borrows them beforehand, once a
 /// second, for a few seconds (`lease-4.lua`). When Redis cannot be reached it lets those of them in who poll here, and tells Redis as soon as
-/// it is back (`settle_lease-10.lua`).
+/// it is back (`settle_lease-11.lua`).
 ///
 /// A lease's life is counted from before it was asked for, by a clock that no one sets: it is over here before it is over in Redis. Whom a
 /// gateway has let in and not told of is forgotten when it is killed: they are let in again, under the same ids, when it is their turn.
@@ -139,7 +139,7 @@ extension Queues {
         return (Timestamp(milliseconds: values.first?.integer ?? 0), Set(entries))
     }
 
-    /// Writes down whom a gateway has let in from a lease (`settle_lease-10.lua`).
+    /// Writes down whom a gateway has let in from a lease (`settle_lease-11.lua`).
     /// - Returns: how many of them had not been let in meanwhile.
     func settleLease(_ queue: Identifier, _ people: [(ticket: Ticket, released: Timestamp)]) async throws(RedisError) -> Int {
         // Reading the queue gives it back first, should Redis have lost it.
@@ -148,7 +148,7 @@ extension Queues {
             Scripts.settleLease,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.ready, keys.outbox, keys.counters, keys.days, keys.typed, keys.events,
-                keys.visitors,
+                keys.visitors, keys.sessions,
             ],
             arguments: people.flatMap { person -> [RedisArgument] in
                 [

@@ -10,8 +10,10 @@ package struct Release: Sendable, Equatable {
 
     package let people: [Person]
     package let stillWaiting: Int
-    /// When the next token is there; `nil` when nothing is due before somebody joins or the settings change.
+    /// When the next may go: there is a token, and a place inside; `nil` when nothing is due before somebody joins or the settings change.
     package let nextToken: Duration?
+    /// How many are inside.
+    package var active = 0
     /// Whether it was found out now that Redis has lost people: nobody is let in before their tickets had time to come back.
     package var foundLoss = false
 }
@@ -20,7 +22,7 @@ extension Queues {
     /// The most people one release step lets in, so that no script runs long.
     package static var releaseBatch: Int { 250 }
 
-    /// Lets in as many people as the queue's token bucket allows now (`release-11.lua`). Safe under any number of callers at once.
+    /// Lets in as many people as the queue's token bucket and its capacity allow now (`release-12.lua`). Safe under any number of callers at once.
     /// - Parameter rebuildSeconds: how long releases wait after a loss, if other than these queues say.
     package func release(_ queue: Identifier, rebuildSeconds: Int? = nil) async throws(RedisError) -> Release {
         let keys = QueueKeys(queue)
@@ -28,7 +30,7 @@ extension Queues {
             Scripts.release,
             keys: [
                 keys.settings, keys.waiting, keys.entries, keys.bucket, keys.ready, keys.outbox, keys.counters, keys.days, keys.typed,
-                keys.events, keys.visitors,
+                keys.events, keys.visitors, keys.sessions,
             ],
             arguments: [
                 .integer(Int64(Self.releaseBatch)), .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
@@ -36,7 +38,7 @@ extension Queues {
                 .integer(memory.releasedThrough(queue)),
             ])
         let values = reply.array ?? []
-        guard values.count == 8, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
+        guard values.count == 9, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
         let next = values[2].integer ?? -1
         let released = stride(from: 0, to: people.count - 2, by: 3).compactMap { index -> Release.Person? in
             guard let id = people[index].string.flatMap(Identifier.init(compact:)) else { return nil }
@@ -48,6 +50,6 @@ extension Queues {
             of: queue)
         return Release(
             people: released, stillWaiting: Int(values[1].integer ?? 0), nextToken: next < 0 ? nil : .microseconds(next),
-            foundLoss: values[7].integer == 1)
+            active: Int(values[8].integer ?? 0), foundLoss: values[7].integer == 1)
     }
 }

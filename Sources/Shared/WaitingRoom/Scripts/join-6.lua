@@ -3,23 +3,25 @@
 Newcomers join a website's queue, as many as come at once: what `includes/join.lua` does for one, where nothing has to be looked for. Most of
 what a join costs is the call, so that ten at once cost a third each; a function that is only defined costs as much as a small command.
 
-1. A queue that is gone, not active or closed takes nobody.
-2. Whose id is known already, or is here twice, is left to `rejoin-6.lua`.
+1. A queue that is gone, not active or closed takes nobody. Where people may go in at once, or are drawn by lot, it is left to `enter-12.lua`.
+2. Whose id is known already, or is here twice, is left to `enter-12.lua`.
 3. The others get the next sequence numbers in their order.
 
 KEYS[1] settings   hash    KEYS[2] waiting  sorted set    KEYS[3] entries  hash
 KEYS[4] counters   hash    KEYS[5] days     hash          KEYS[6] visitors stream
 ARGV[1] highest sequence number that the caller knows     ARGV[2] '1' when any of the ids may be known already, '0' when all are random
 ARGV[3..] id, visitor, …
-Returns {code}: -1 no such queue or not active, -2 closed; or {1, first sequence, joined ms, epoch, how many waited before, which of the people
+Returns {code}: -1 no such queue or not active, -2 closed, -4 left to `enter-12.lua`; or {1, first sequence, joined ms, epoch, how many waited before, which of the people
   were left out, from 1 on, …}
 ]]
 -- @include clock
 -- @include place
 -- @include record_join
-local settings = redis.call('HMGET', KEYS[1], 'active', 'epoch', 'state')
+-- @include opening
+local settings = redis.call('HMGET', KEYS[1], 'active', 'epoch', 'state', 'activation', 'opens_at', 'closes_at', 'pre_queue_order')
 if settings[1] ~= '1' then return { -1 } end
-if settings[3] == 'closed' then return { -2 } end
+if is_closed(settings[3], settings[6], now_ms) then return { -2 } end
+if settings[3] == 'passthrough' or settings[4] == 'threshold' or is_drawing(settings[5], settings[7], now_ms) then return { -4 } end
 
 local answer, is_known = { 1, 0, now_ms, settings[2], redis.call('ZCARD', KEYS[2]) }, {}
 local count = #ARGV / 2 - 1

@@ -35,9 +35,11 @@ package struct QueueFigures: Sendable, Equatable {
     package let lostAt: Timestamp?
     /// People put back at their places after losses.
     package let restored: Int
+    /// How many are inside.
+    package let active: Int
 
     init?(_ reply: RedisValue) {
-        guard let values = reply.array, values.count == 14 else { return nil }
+        guard let values = reply.array, values.count == 15 else { return nil }
         func count(_ index: Int) -> Int { Int(values[index].integer ?? 0) }
         now = Timestamp(milliseconds: values[0].integer ?? 0)
         waiting = count(1)
@@ -50,6 +52,7 @@ package struct QueueFigures: Sendable, Equatable {
         deadLetters = count(11)
         lostAt = values[12].integer.flatMap { $0 > 0 ? Timestamp(milliseconds: $0) : nil }
         restored = count(13)
+        active = count(14)
     }
 
     static func wait(_ value: RedisValue) -> Duration? {
@@ -58,13 +61,13 @@ package struct QueueFigures: Sendable, Equatable {
 }
 
 extension Queues {
-    /// How a queue does now (`figures-7.lua`).
+    /// How a queue does now (`figures-8.lua`).
     package func figures(of queue: Identifier, waits window: QueueFigures.Window) async throws(RedisError) -> QueueFigures? {
         let keys = QueueKeys(queue)
         return QueueFigures(
             try await redis.evaluate(
                 Scripts.figures,
-                keys: [keys.waiting, keys.entries, keys.ready, keys.counters, keys.outbox, keys.callbacks, keys.dead],
+                keys: [keys.waiting, keys.entries, keys.ready, keys.counters, keys.outbox, keys.callbacks, keys.dead, keys.sessions],
                 arguments: [.integer(window.milliseconds)]))
     }
 }

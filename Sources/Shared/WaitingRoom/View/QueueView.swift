@@ -1,4 +1,4 @@
-/// How a line stood a moment ago, as `view-3.lua` tells it: enough to tell everybody's place.
+/// How a line stood a moment ago, as `view-4.lua` tells it: enough to tell everybody's place.
 ///
 /// Places are exact for the first ``front``; behind them they are never too small, and too large by 1/128 of the distance at most and by the
 /// part of it that nobody stands at any more. From view to view no place rises: each is the least of bounds of which every later view has
@@ -19,6 +19,9 @@ package final class QueueView: Sendable {
     let lostHighest: Int64
     let lostThrough: Int64
     let lostAt: Int64
+    /// How many are inside, and how the line has moved.
+    let active: Int
+    let flow: Forecast.Flow
 
     private struct Run {
         let first: Int64
@@ -42,7 +45,7 @@ package final class QueueView: Sendable {
 
     /// - Returns: `nil` when the text is not a view.
     init?(id: Int64, text: [UInt8]) {
-        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 7, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
+        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 11, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
         else { return nil }
         self.id = id
         waiting = Int(parts[0][0])
@@ -52,6 +55,9 @@ package final class QueueView: Sendable {
         lostHighest = parts[0][4]
         lostThrough = parts[0][5]
         lostAt = parts[0][6]
+        active = Int(parts[0][7])
+        flow = Forecast.Flow(
+            releasesPerSecond: Double(parts[0][8]) / 1e6, seconds: Double(parts[0][9]), leavingPerSecond: Double(parts[0][10]) / 1e9)
         var before = 0
         runs = stride(from: 0, to: parts[1].count, by: 2).map { index in
             defer { before += Int(parts[1][index + 1]) }

@@ -3,7 +3,7 @@ package import Redis
 import ServiceLifecycle
 import Synchronization
 
-/// Tells places from the gateway's memory: for each queue that is asked about, a view that is fetched four times a second (`view-3.lua`),
+/// Tells places from the gateway's memory: for each queue that is asked about, a view that is fetched four times a second (`view-4.lua`),
 /// and whom Redis has said to wait. So a poll costs Redis nothing but where it may be one of the next to be let in.
 ///
 /// All gateways show a view from the same moment on. What changes in a line is seen here within 750 ms; how many have left far behind the
@@ -13,7 +13,7 @@ package final class QueueViews: Service, Sendable {
     /// What is known of one who polls.
     package enum Look: Sendable {
         /// They wait at this place. `isSign`: it is the first poll since a while.
-        case waiting(place: Int, length: Int, isSign: Bool)
+        case waiting(place: Int, view: QueueView, isSign: Bool)
         /// Redis must be asked, by ``ask(_:in:on:)``.
         case unknown
     }
@@ -63,7 +63,7 @@ package final class QueueViews: Service, Sendable {
         let epoch: Int32
         let keys: QueueKeys
         let state: Mutex<State>
-        var viewKeys: [String] { [keys.waiting, keys.counters, keys.view] }
+        var viewKeys: [String] { [keys.waiting, keys.counters, keys.view, keys.sessions] }
 
         init(_ queue: Queue, _ eventLoop: any EventLoop) {
             self.queue = queue.id
@@ -103,7 +103,7 @@ package final class QueueViews: Service, Sendable {
             let marked = state.marks[sequence]
             if marked == 0 { return .unknown }
             if marked != mark { state.marks[sequence] = mark }
-            return .waiting(place: place, length: max(place, view.waiting), isSign: marked != mark)
+            return .waiting(place: place, view: view, isSign: marked != mark)
         }
     }
 

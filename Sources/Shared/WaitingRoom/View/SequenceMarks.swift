@@ -1,6 +1,7 @@
-/// A small mark for each sequence number, 0 where there is none: one byte a person.
+/// A small mark for each sequence number, 0 where there is none: some two bytes a person where numbers follow each other, a hundred where they
+/// are drawn by lot.
 struct SequenceMarks {
-    private static let chunk: Int64 = 4096
+    private static let chunk: Int64 = 64
 
     private var chunks: [Int64: [UInt8]] = [:]
 

@@ -1,6 +1,7 @@
 -- @include finish
 -- Lets people in: marks each as ready, owes one callback for each, counts them, and takes them out of the line last.
--- `people` is a flat list of id, score in the line's order; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it.
+-- `people` is a flat list of id, score in the line's order; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it, and where they go
+-- into a website the key `sessions` and how long a session lasts, `session_ms`.
 -- Returns the number let in and a flat list of id, sequence, waited ms.
 local function admit(
   people, state, waiting_key, visitors_key, entries_key, ready_key, outbox_key, counters_key, days_key, now_ms, today, how
@@ -19,6 +20,13 @@ local function admit(
     redis.call('HINCRBY', counters_key, 'waited_ms', waited_total)
     redis.call('HINCRBY', days_key, 'released:' .. today, let_in)
     redis.call('HINCRBY', days_key, 'waited_ms:' .. today, waited_total)
+    if how.sessions then
+      local ends, sessions = string.format('%d', now_ms + how.session_ms), {}
+      for i = 1, #owed, 2 do
+        sessions[i], sessions[i + 1] = ends, owed[i + 1]
+      end
+      redis.call('ZADD', how.sessions, unpack(sessions))
+    end
   end
   local gone = {}
   for i = 1, #people, 2 do gone[#gone + 1] = people[i] end

@@ -7,11 +7,12 @@ queue_too_long     more wait than the threshold; over at nine tenths of it, or a
 callbacks_failing  callbacks were given up lately.
 queue_lost_data    Redis has lost people of the queue (`loss.lua`); over when releases go on.
 release_stalled    the queue has a rate and people, somebody has waited for three times what one person takes, and all that time nobody was
-                   let in, by a worker or a desk. Time that nobody looked does not count, and neither does time under another rate.
+                   let in, by a worker or a desk. Time that nobody looked does not count, and neither does time under another rate,
+                   before the opening, or with as many inside as may be.
 
 KEYS[1] settings hash          KEYS[2] waiting sorted set    KEYS[3] entries hash    KEYS[4] counters hash    KEYS[5] dead sorted set
 KEYS[6] dead_letters hash      KEYS[7] incidents hash; its field "flow" is "<released> <rate> <that since ms> <looked at ms>"
-KEYS[8] visitors stream
+KEYS[8] visitors stream        KEYS[9] sessions sorted set
 ARGV[1] threshold of waiting people                 ARGV[2] how long a line not above it must be calm, ms
 ARGV[3] how long a callback given up counts, ms     ARGV[4] shortest standstill that counts, ms
 ARGV[5] pause between looks that means that nobody looked, ms
@@ -23,8 +24,9 @@ opened or resolved.
 -- @include clock
 -- @include place
 -- @include record
+-- @include sessions
 -- @include incident
-local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'deleted', 'state')
+local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'deleted', 'state', 'max_active', 'opens_at')
 if not settings[2] or settings[3] == '1' then return { 0, {} } end
 local changes = {}
 local function note(kind, level, value, detail)
@@ -52,7 +54,9 @@ else
 end
 
 local rate = tonumber(settings[2])
-if settings[1] == '1' and settings[4] ~= 'paused' and ARGV[6] == '1' and rate > 0 and waiting > 0 then
+local may_go = settings[4] == 'passthrough' or
+  (rate > 0 and (tonumber(settings[6] or '') or 0) <= now_ms and sessions_room(sessions_count(KEYS[9], now_ms), settings[5]) > 0)
+if settings[1] == '1' and settings[4] ~= 'paused' and ARGV[6] == '1' and may_go and waiting > 0 then
   local released = redis.call('HGET', KEYS[4], 'released') or '0'
   local flow = redis.call('HGET', KEYS[7], 'flow') or ''
   local before, before_rate, since, looked = string.match(flow, '^(%d+) (%S+) (%d+) (%d+)$')
@@ -66,7 +70,7 @@ if settings[1] == '1' and settings[4] ~= 'paused' and ARGV[6] == '1' and rate > 
   local standstill = math.min(now_ms - since, now_ms - (joined or now_ms))
   -- Once open it is over when somebody is let in, whoever comes to be first in line and whether anybody looked.
   local is_open = incident_read(KEYS[7], 'release_stalled') == 'open'
-  if standstill > math.max(tonumber(ARGV[4]), 180000 / rate) or (is_open and is_still) then
+  if standstill > math.max(tonumber(ARGV[4]), rate > 0 and 180000 / rate or 0) or (is_open and is_still) then
     note('release_stalled', 'bad', waiting, string.format('%d %s', standstill / 1000, settings[2]))
   else
     note('release_stalled', 'good')

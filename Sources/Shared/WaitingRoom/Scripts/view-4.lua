@@ -3,13 +3,14 @@
 Tells what gateways need for telling places without asking Redis each time. Made anew at most five times a second however many gateways ask,
 and told ahead of its time: all gateways show it from the same moment on, so that nobody is shown a higher place by another gateway.
 
-KEYS[1] waiting sorted set    KEYS[2] counters hash    KEYS[3] view hash
+KEYS[1] waiting sorted set    KEYS[2] counters hash    KEYS[3] view hash    KEYS[4] sessions sorted set
 ARGV[1] id of the latest view that the caller has, 0 for none
 ARGV[2] highest sequence number that the caller knows; one that the counter has not reached tells of a loss
 ARGV[3] '1' when the caller may show that view still, by its own clock: this server's may have been set meanwhile
 Returns {now ms, id, ms when it was known to hold last, ms from when it is to be shown, view or '' where the caller has it} and, while it is not to
   be shown yet, the same four of the view before it for a caller that does not have that.
-A view is "<waiting> <sequence> <let_in_through> <lost_from> <lost_highest> <lost_through> <lost_at>;<front>;<ranks>;<ranks>…":
+A view is "<waiting> <sequence> <let_in_through> <lost_from> <lost_highest> <lost_through> <lost_at> <inside> <what `flow_rates` of `flow.lua`
+  tells>;<front>;<ranks>;<ranks>…":
   front  the first in line, exactly: "<sequence> <how many from there> " for each run of consecutive sequence numbers
   ranks  "<sequence> <how many stand at it or before it> " for each number behind the front that is a multiple of its step: as the first in
          line moves on, numbers are added between, and none goes but at the front (`QueueView.swift`). Further back they come in stretches,
@@ -17,6 +18,7 @@ A view is "<waiting> <sequence> <let_in_through> <lost_from> <lost_highest> <los
          as it was then; it can only have become fewer.
 ]]
 -- @include clock
+-- @include flow
 -- @include loss
 -- @include place
 -- How many are told exactly; how fine the ranks are, a part of the distance; how long a view is good enough, how long one is shown that no
@@ -77,7 +79,7 @@ local function all_ranks(first, last, highest, is_whole, is_changed)
   local old = #starts
   local start = next_start(starts[#starts] or first + NEAR / 2, first)
   while start <= highest do
-    starts[#starts + 1] = start
+    if start > last then starts[#starts + 1] = start end
     start = next_start(start, first)
   end
   local texts = { ranks(last + 1, starts[1] or highest + 1, first, PARTS, 0) }
@@ -122,7 +124,7 @@ local function all_ranks(first, last, highest, is_whole, is_changed)
   return table.concat(texts, ';')
 end
 
-local function view(counters, is_changed)
+local function view(counters, inside, is_changed)
   local people = redis.call('ZRANGE', KEYS[1], 0, FRONT - 1, 'WITHSCORES')
   local front, start, count, last = {}, nil, 0, nil
   for i = 2, #people, 2 do
@@ -146,7 +148,7 @@ local function view(counters, is_changed)
     due = 0
   end
   return table.concat({ redis.call('ZCARD', KEYS[1]), counters[1] or 0, counters[2] or 0, counters[3] or 0, counters[4] or 0,
-    counters[5] or 0, counters[6] or 0 }, ' ') .. ';' .. table.concat(front) .. ';' .. behind
+    counters[5] or 0, counters[6] or 0, inside, flow_rates(counters[11]) }, ' ') .. ';' .. table.concat(front) .. ';' .. behind
 end
 
 -- What was known before a loss is shown no more.
@@ -154,9 +156,10 @@ local is_lost = check_sequence(KEYS[2], tonumber(ARGV[2]), now_ms)
 local age = now_ms - made
 if is_lost or age < 0 or age >= PERIOD then
   local counters = redis.call('HMGET', KEYS[2], 'sequence', 'let_in_through', 'lost_from', 'lost_highest', 'lost_through', 'lost_at',
-    'released', 'rejected', 'expired', 'restored')
+    'released', 'rejected', 'expired', 'restored', 'flow')
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1] or ''
-  local parts = { redis.call('ZCARD', KEYS[1]), first }
+  local inside = redis.call('ZCOUNT', KEYS[4], string.format('(%d', now_ms), '+inf')
+  local parts = { redis.call('ZCARD', KEYS[1]), first, inside }
   for i = 1, 10 do parts[#parts + 1] = counters[i] or 0 end
   local sign = table.concat(parts, ' ')
   made, from = now_ms, math.min(from, now_ms + LEAD)
@@ -172,7 +175,7 @@ if is_lost or age < 0 or age >= PERIOD then
     end
     from = is_shown and now_ms + LEAD or now_ms
     id = now_ms
-    redis.call('HSET', KEYS[3], 'view', view(counters, sign ~= known[4]), 'id', id, 'made', made, 'from', from, 'sign', sign,
+    redis.call('HSET', KEYS[3], 'view', view(counters, inside, sign ~= known[4]), 'id', id, 'made', made, 'from', from, 'sign', sign,
       'due', due)
   end
   redis.call('PEXPIRE', KEYS[3], parts[1] > FRONT and MEMORY or LIFE * 2)

@@ -1,0 +1,55 @@
+#!lua
+--[[
+A website's visitor joins who may have a place already, or may go in at once: what `includes/join.lua` does, which has the first six keys, the
+first eight arguments and the answer, and
+
+1. Whoever is inside already is answered with what they have.
+2. A newcomer behind whom and before whom nobody waits goes in at once where the queue is passed through, and where it forms a line only beyond
+   its rate and capacity (`activation` threshold) when it has a token and a place inside. Nobody passes those who wait, or may come back
+   after a loss.
+
+KEYS[7] bucket hash    KEYS[8] ready sorted set    KEYS[9] outbox sorted set    KEYS[10] sessions sorted set
+KEYS[11] typed sorted set    KEYS[12] events stream
+ARGV[9] how long releases wait after a loss, ms
+Returns what `includes/join.lua` does; with code 2 for one who went in now and 3 for one who is inside the ms when in place of the position.
+]]
+-- @include join
+-- @include admit
+-- @include bucket
+-- @include sessions
+local function inside(id)
+  if not id or id == '' or id == '-' or (tonumber(redis.call('ZSCORE', KEYS[10], id) or '0')) <= now_ms then return nil end
+  local state, sequence, joined, finished, _, visitor = record_read_finished(redis.call('HGET', KEYS[3], id) or '')
+  if state ~= 'r' then return nil end
+  local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '1')
+  return { 3, id, sequence, joined, finished, redis.call('ZCARD', KEYS[2]), epoch, visitor, now_ms, sequence }
+end
+
+local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'state', 'max_active', 'opens_at', 'activation')
+local passes, threshold = settings[3] == 'passthrough', settings[3] == 'open' and settings[6] == 'threshold'
+if settings[1] ~= '1' or not (passes or threshold) then return join() end
+
+for _, id in ipairs({ ARGV[4], ARGV[1], ARGV[6] }) do
+  local _, _, _, _, successor = record_read_finished(redis.call('HGET', KEYS[3], id) or '')
+  local found = inside(id) or inside(successor)
+  if found then return found end
+end
+local joined = join()
+if joined[1] ~= 1 or joined[6] ~= 1 then return joined end
+local lost_at = tonumber(redis.call('HGET', KEYS[4], 'lost_at') or '0')
+if lost_at <= now_ms and now_ms - lost_at < tonumber(ARGV[9]) then return joined end
+if threshold then
+  local rate = tonumber(settings[2] or '0') or 0
+  if rate <= 0 or (tonumber(settings[5] or '') or 0) > now_ms then return joined end
+  if sessions_room(sessions_count(KEYS[10], now_ms), settings[4]) < 1 then return joined end
+  local bucket = bucket_read(KEYS[7], rate, now_us)
+  if bucket.tokens < 1 - 1e-9 then return joined end
+  bucket.tokens, bucket.idle = math.max(0, bucket.tokens - 1), false
+  bucket_write(KEYS[7], bucket, now_us)
+end
+local id, sequence = joined[2], joined[3]
+admit({ id, sequence }, 'r', KEYS[2], KEYS[6], KEYS[3], KEYS[8], KEYS[9], KEYS[4], KEYS[5], now_ms, today,
+  { typed = KEYS[11], events = KEYS[12], event = 'SERVE', first = true, sessions = KEYS[10], session_ms = session_ms(KEYS[1]) })
+redis.call('HSET', KEYS[4], 'let_in_through', string.format('%d', sequence))
+joined[1], joined[5], joined[6] = 2, now_ms, 0
+return joined

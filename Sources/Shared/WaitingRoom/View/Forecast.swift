@@ -1,0 +1,66 @@
+import Glibc
+
+/// How long people will have to wait, from how the line has moved in the last minute or two.
+///
+/// Somebody at place p comes nearer by those who are let in, r a second, and by those before them who give up, g of each who waits a second:
+/// dp/dt = -r - g·p, so that the time until nobody is before them is ln(1 + g·p/r) / g, and p/r where nobody gives up.
+package struct Forecast: Sendable, Equatable {
+    /// A time in seconds, and between which times it will be in nine of ten cases.
+    package struct Wait: Sendable, Equatable {
+        package let seconds: Double
+        package let low: Double
+        package let high: Double
+    }
+
+    /// How a line has moved, as `flow.lua` tells it.
+    struct Flow: Sendable, Equatable {
+        /// People let in a second, and how many seconds that rests on.
+        var releasesPerSecond = 0.0
+        var seconds = 0.0
+        /// The part of those who wait that give up each second.
+        var leavingPerSecond = 0.0
+    }
+
+    let releasesPerSecond: Double
+    let leavingPerSecond: Double
+    /// How sure the rates are: what was seen in two minutes is enough.
+    let experience: Double
+
+    /// How fast a queue moves as it is set now: at its rate, which is kept; where as many are inside as may be, as fast as people have left lately.
+    /// - Parameter view: how its line has moved; where that is `nil`, its rate alone counts.
+    package init(_ queue: RememberedQueue, _ view: QueueView?) {
+        self.init(queue, flow: view?.flow ?? Flow(), active: view?.active ?? 0)
+    }
+
+    init(_ queue: RememberedQueue, flow: Flow, active: Int) {
+        var rate = queue.ratePerMinute / 60
+        var experience = flow.seconds / Self.enough
+        if rate > 0, queue.isFull(active) {
+            let full = Double(queue.capacity) / Double(queue.sessionSeconds)
+            // Until enough people have left to tell, sessions are taken to last as long as they may.
+            let share = min(1, flow.seconds / Self.enough)
+            rate = min(rate, share * flow.releasesPerSecond + (1 - share) * full)
+            experience /= 2
+        }
+        releasesPerSecond = rate
+        leavingPerSecond = flow.leavingPerSecond
+        self.experience = min(1, experience)
+    }
+
+    /// The wait of somebody at a place, 1 = next; `nil` when nobody is let in but by hand.
+    package func wait(at place: Int) -> Wait? {
+        guard releasesPerSecond > 0, place > 0 else { return nil }
+        let seconds = seconds(Double(place))
+        // Who is let in next is a matter of one interval; how many give up, of chance.
+        let margin = 1 / releasesPerSecond + seconds * (0.08 + 0.22 * (1 - experience))
+        return Wait(seconds: seconds, low: max(0, seconds - margin), high: seconds + margin)
+    }
+
+    private func seconds(_ place: Double) -> Double {
+        let part = leavingPerSecond * place / releasesPerSecond
+        return part > 1e-6 ? log1p(part) / leavingPerSecond : place / releasesPerSecond
+    }
+
+    /// Seconds.
+    private static let enough = 50.0
+}
