@@ -14,6 +14,7 @@ final class Room: Sendable {
     let audit: AuditLog
     let sessions: Sessions
     let passes: PassSigner
+    let challenges: Challenges
     let revocations: Revocations
     let limit: AttemptLimit
     /// `nil` when limits are off.
@@ -47,6 +48,7 @@ final class Room: Sendable {
         audit = AuditLog(redis: redis)
         sessions = await Sessions(secret: secret)
         passes = PassSigner(secret, issuer: configuration.publicURL)
+        challenges = Challenges(secret)
         revocations = Revocations(redis: redis)
         limit = AttemptLimit(redis: redis)
         limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)

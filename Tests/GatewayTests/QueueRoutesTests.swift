@@ -12,7 +12,7 @@ struct QueueRoutesTests {
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
         "session_seconds", "session_renewal", "max_active_users", "activation", "opens_at", "closes_at", "pre_queue_order",
-        "shuffle_commitment",
+        "shuffle_commitment", "challenge", "challenge_bits", "invitations",
     ]
 
     private static func draft(_ owned: Office.Owned, _ more: [JSON.Member] = []) -> JSON {
@@ -48,6 +48,7 @@ struct QueueRoutesTests {
                 .init("on_outage", "lease"), .init("session_seconds", 86_400), .init("session_renewal", false),
                 .init("max_active_users", 500), .init("activation", "threshold"), .init("opens_at", "2030-01-02T08:00:00.000Z"),
                 .init("closes_at", "2030-01-02T20:00:00.000Z"), .init("pre_queue_order", "fifo"),
+                .init("challenge", "proof_of_work"), .init("challenge_bits", 20), .init("invitations", "required"),
                 .init("is_active", false),
             ]
             let made = try await office.site.call(.post, "/queues/", as: office.one.secret, json: Self.draft(office.one, all))
@@ -108,6 +109,7 @@ struct QueueRoutesTests {
             ("lang", ["de", .null]), ("theme", ["pink", .null]), ("state", ["shut", .null]), ("is_active", [1, .null]),
             ("on_outage", ["panic", .null]), ("session_seconds", [0, 86_401, .null, "60"]), ("session_renewal", [1, .null]),
             ("max_active_users", [-1, 100_000_001, .null]), ("activation", ["never", .null]), ("pre_queue_order", ["lifo", .null]),
+            ("challenge", ["captcha", .null]), ("challenge_bits", [0, 33, .null]), ("invitations", ["optional", .null]),
             ("opens_at", ["tomorrow", "2030-02-30T10:00", "2030-01-01", 5]), ("closes_at", ["", "2030-01-01T24:00"]),
         ]
         try await Office.with { office in

@@ -37,6 +37,12 @@ class Answer(Exception):
     def __init__(self, status, body):
         super().__init__(f"HTTP {status}: {body}")
         self.status = status
+        self.body = body
+
+    @property
+    def code(self):
+        """The error's stable slug."""
+        return json.loads(self.body)["code"]
 
 
 class Service:

@@ -13,7 +13,7 @@ SWEEP = 15
 
 def rows():
     """Pattern → type, of each row of the table."""
-    return dict(re.findall(r"^\| `([^`]+)` \| (hash|zset|list|stream|string) \|", TABLE.read_text(), re.M))
+    return dict(re.findall(r"^\| `([^`]+)` \| (hash|zset|set|list|stream|string) \|", TABLE.read_text(), re.M))
 
 
 def expression(pattern):
@@ -55,7 +55,7 @@ class Keyspace:
     # What a check asks.
 
     def size(self, key):
-        return {"hash": self.redis.hlen, "zset": self.redis.zcard, "list": self.redis.llen, "stream": self.redis.xlen,
+        return {"hash": self.redis.hlen, "set": self.redis.scard, "zset": self.redis.zcard, "list": self.redis.llen, "stream": self.redis.xlen,
                 "none": lambda _: 0}[self.redis.type(key)](key)
 
     def now(self):
@@ -271,6 +271,7 @@ CHECKS = {
     "{q:<queue>}:view": lives(600),
     "{q:<queue>}:revoked": lives(86_400),
     "{q:<queue>}:sessions": until_over(600),
+    "{q:<queue>}:redeemed:<proof>": lives(366 * 86_400),
     "{catalogue}:slugs": as_many("{catalogue}:tenants"),
     "{catalogue}:tenants": the_living,
     "{catalogue}:queues": the_living,

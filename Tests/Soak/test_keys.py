@@ -4,6 +4,7 @@ import secrets
 import time
 import urllib.parse
 
+import jwt
 import pytest
 import redis
 
@@ -108,6 +109,10 @@ def people(service, shop, careless):
     assert again[0] == again[1]
     service.call("POST", f"/queue_users/{again[0]}/release")
     service.call("POST", "/passes/revoke", {"entry_id": again[0]})
+    invited = service.make_queue(shop, invitations="required")
+    invitation = jwt.encode({"queue": invited.id, "jti": "guest", "exp": int(time.time()) + 60}, shop["secret_key"], algorithm="HS256")
+    service.call(
+        "POST", "/join", {"queue_id": invited.id, "visitor_id": "guest", "invitation": invitation}, {"X-API-Key": shop["api_key"]})
     return by_hand
 
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("enter-12.lua: passthrough and threshold")
+@Suite("enter-14.lua: passthrough and threshold")
 struct EnterScriptTests {
     private static func with(
         rate: Double = 60, _ change: @Sendable @escaping (inout Queue) -> Void, _ body: @Sendable @escaping (Line) async throws -> Void

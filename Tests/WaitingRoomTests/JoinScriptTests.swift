@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("join-6.lua, enter-12.lua")
+@Suite("join-6.lua, enter-14.lua")
 struct JoinScriptTests {
     @Test("people get places in the order in which they join")
     func order() async throws {

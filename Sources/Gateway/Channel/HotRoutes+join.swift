@@ -9,7 +9,7 @@ extension HotRoutes {
         guard let join = joinBody(request), let key = text(request.key).flatMap(tenantKey), key.kind == .api,
             case .some(.some(let tenant)) = room.tenants.remembered(key.tenant), room.tenants.isKey(key, of: tenant),
             case .some(.some(let queue)) = room.queues.remembered(join.queue), queue.queue.tenant == tenant.id,
-            queue.queue.isActive
+            queue.queue.isActive, !queue.queue.asksProof
         else { return false }
         let address = address(request, context)
         var request = Queues.JoinRequest(queue: queue.queue, visitor: join.visitor)

@@ -29,6 +29,7 @@ extension GatewayError {
         switch error {
         case let error as GatewayError: self = error
         case let error as RedisError where error.isUnavailable: self = .unavailable
+        case let refusal as Queues.Refusal: self = refusal == .usedInvitation ? .invitationUsed : .challengeUsed
         default: self.init(status: .internalServerError, code: "internal_error", message: "Internal server error")
         }
     }

@@ -28,7 +28,7 @@ struct ErrorMiddleware: RouterMiddleware {
 
     private func failure(_ error: any Error, request: Request, context: GatewayContext) -> GatewayError {
         switch error {
-        case let error as GatewayError: return error
+        case is GatewayError, is Queues.Refusal: return GatewayError(error)
         case let error as RedisError:
             if error.isUnavailable { return .unavailable }
             context.logger.error("Redis refused a command", metadata: ["error": "\(error)"])

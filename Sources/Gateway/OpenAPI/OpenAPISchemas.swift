@@ -46,6 +46,19 @@ enum OpenAPISchemas {
             [
                 ("queue_id", uuid), ("visitor_id", ["type": "string", "minLength": 1, "maxLength": 64]),
                 ("token", described(text, "The caller's own token: while it waits, the same place is given again")),
+                (
+                    "invitation",
+                    described(text, "Where the queue asks for one: a JWT (HS256) of the site, with queue, jti, exp and, beyond 1, uses")
+                ),
+                ("challenge", described(text, "Where the queue asks for one: what GET /challenge gave")),
+                ("solution", described(text, "A text so that SHA-256 of challenge, a colon and it begins with so many zero bits")),
+            ]),
+        "Challenge": object(
+            required: ["queue_id", "challenge", "bits", "algorithm", "expires_at"],
+            [
+                ("queue_id", uuid), ("challenge", described(nullable("string"), "Null where the queue asks for none, as is expires_at")),
+                ("bits", described(count, "How many zero bits the hash has to begin with")), ("algorithm", text),
+                ("expires_at", described(nullable("string", format: "date-time"), "Good for one join until then")),
             ]),
         "KeySet": object(
             required: ["keys"],
@@ -217,7 +230,7 @@ enum OpenAPISchemas {
         "message",
         "unique_visitors", "redirect_url", "return_hosts", "lang", "theme", "state", "on_outage",
         "session_seconds", "session_renewal", "max_active_users", "activation", "opens_at", "closes_at", "pre_queue_order",
-        "shuffle_commitment",
+        "shuffle_commitment", "challenge", "challenge_bits", "invitations",
     ]
 
     private static func queueSettings(defaults: Bool) -> [(String, JSON)] {
@@ -293,6 +306,25 @@ enum OpenAPISchemas {
                     "description":
                         "In which order those go who came before opens_at: by lot, or as they came; later ones stand behind them",
                 ], "shuffle"),
+            setting(
+                "challenge",
+                [
+                    "type": "string", "enum": .array(Queue.ChallengeKind.allCases.map { .string($0.rawValue) }),
+                    "description": "What a join has to bring: proof_of_work asks for a solved GET /challenge",
+                ], "none"),
+            setting(
+                "challenge_bits",
+                [
+                    "type": "integer", "minimum": .integer(Queue.challengeBits.lowerBound),
+                    "maximum": .integer(Queue.challengeBits.upperBound),
+                    "description": "Each more takes twice as long; 18 are about a second of a browser's time",
+                ], .integer(Queue.defaultChallengeBits)),
+            setting(
+                "invitations",
+                [
+                    "type": "string", "enum": .array(Queue.Invitations.allCases.map { .string($0.rawValue) }),
+                    "description": "required: a join has to bring an invitation, a JWT (HS256) that the site signs with its secret key",
+                ], "none"),
         ]
     }
 

@@ -18,8 +18,17 @@ struct JoinRoutes {
                         .init(
                             name: "Idempotency-Key", place: .header, schema: ["type": "string", "minLength": 16, "maxLength": 64],
                             meaning: "Chosen by the client; the same key gives the same place again while it waits"),
-                    ], body: Operation.schema("JoinBody"), answer: Operation.schema("Entry"), failures: [401, 404, 413, 415, 422, 429, 503]),
-                handler: join)
+                    ], body: Operation.schema("JoinBody"), answer: Operation.schema("Entry"),
+                    failures: [401, 403, 404, 409, 413, 415, 422, 429, 503]),
+                handler: join),
+            Route(
+                .get, "/challenge", access: .anyone,
+                Operation(
+                    tag: "Visitors", summary: "A puzzle for a join to bring solved, where the queue asks for one",
+                    parameters: [
+                        .init(name: "queue_id", place: .query, schema: ["type": "string", "format": "uuid"], isRequired: true)
+                    ], answer: Operation.schema("Challenge"), failures: [404, 422, 503]),
+                handler: challenge),
         ]
     }
 
@@ -40,6 +49,8 @@ struct JoinRoutes {
         } else if let bearer = request.bearer, try await room.tenant(withSecret: bearer)?.id == tenant.id {
             join.visitorIsProof = true
         }
+        if queue.invitations == .required { join.invitation = try invitation(body, queue, tenant) }
+        if queue.challenge == .proofOfWork { join.challenge = try solved(body, queue) }
         guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
         room.metrics.joined(joined)
         // The place is taken, whatever becomes of this.
@@ -47,6 +58,36 @@ struct JoinRoutes {
         return EntryBody(
             entry: entry, queue: queue, view: room.views.current(queue), tenant: tenant, token: joined.token, passes: room.passes
         ).response
+    }
+
+    private func invitation(_ body: JoinBody, _ queue: Queue, _ tenant: Tenant) throws -> Invitation {
+        guard let text = body.invitation else { throw GatewayError.invitationRequired }
+        guard let invitation = Invitation(text, secrets: room.tenants.signingSecrets(of: tenant)), invitation.queue == queue.id else {
+            throw GatewayError.invitationRefused
+        }
+        return invitation
+    }
+
+    private func solved(_ body: JoinBody, _ queue: Queue) throws -> Challenge {
+        guard let text = body.challenge, let solution = body.solution else { throw GatewayError.challengeRequired }
+        // One that was given out before the puzzles became harder is not enough.
+        guard let challenge = room.challenges.verify(text), challenge.queue == queue.id, challenge.expires > .now(),
+            challenge.bits >= queue.challengeBits, challenge.isSolved(by: solution)
+        else { throw GatewayError.challengeFailed }
+        return challenge
+    }
+
+    @Sendable func challenge(_ request: Request, context: GatewayContext) async throws -> Response {
+        var query = try request.queryFields()
+        let id = query.identifier("queue_id")
+        try query.check()
+        guard let id, let queue = try await room.queues.recent(id), queue.isActive else { throw GatewayError.queueNotFound }
+        let challenge = queue.challenge == .none ? nil : room.challenges.issue(for: id, bits: queue.challengeBits)
+        return .json([
+            "queue_id": .string(id.description), "challenge": .optional(challenge?.text), "bits": .integer(challenge?.bits ?? 0),
+            "algorithm": "SHA-256(challenge \":\" solution) begins with so many zero bits",
+            "expires_at": .optional(challenge?.expires.rfc3339),
+        ])
     }
 
     /// The application whose api key the request carries.
@@ -68,6 +109,9 @@ struct JoinBody {
     let queue: Identifier
     let visitor: String
     let token: String?
+    let invitation: String?
+    let challenge: String?
+    let solution: String?
     let idempotencyKey: String?
     let isSimulation: Bool
 
@@ -84,6 +128,9 @@ struct JoinBody {
         let queue = fields.identifier("queue_id")
         visitor = fields.text("visitor_id", length: 1...64)
         token = fields.optionalText("token", length: 0...TicketSigner.maximumLength)
+        invitation = fields.optionalText("invitation", length: 0...Invitation.maximumLength)
+        challenge = fields.optionalText("challenge", length: 0...Challenges.maximumLength)
+        solution = fields.optionalText("solution", length: Challenges.solutionLength)
         fields.checkIdempotencyKey(idempotencyKey)
         try fields.check()
         guard let queue else { throw GatewayError.queueNotFound }
@@ -98,6 +145,9 @@ struct JoinBody {
         queue = plain.queue
         visitor = plain.visitor
         token = nil
+        invitation = nil
+        challenge = nil
+        solution = nil
         self.idempotencyKey = idempotencyKey
         isSimulation = false
     }
@@ -116,4 +166,25 @@ extension Fields {
         guard let key, !JoinBody.isIdempotencyKey(key) else { return }
         note("Idempotency-Key", type: "string_pattern_mismatch", "Header Idempotency-Key should be 16 to 64 visible ASCII characters")
     }
+}
+
+extension GatewayError {
+    private static func refused(_ message: String, code: String) -> GatewayError {
+        GatewayError(status: .forbidden, code: code, message: message)
+    }
+
+    static let invitationRequired = refused("This queue takes invited visitors only: send invitation", code: "invitation_required")
+    static let invitationRefused = refused(
+        "The invitation is not one of this queue's site, or its time is over: ask the site for another", code: "invitation_refused")
+    static let invitationUsed = refused("The invitation was used already: ask the site for another", code: "invitation_used")
+    static let challengeRequired = refused(
+        "This queue asks for a solved challenge: get one from GET /challenge?queue_id=, and send challenge and solution",
+        code: "challenge_required")
+    static let challengeFailed = refused(
+        "The challenge is not solved, not one of this queue, or its time is over: get another from GET /challenge?queue_id=",
+        code: "challenge_failed")
+    static let challengeUsed = refused(
+        "The challenge was used already: get another from GET /challenge?queue_id=", code: "challenge_used")
+    static let joinsElsewhere = refused(
+        "This queue asks for an invitation or a solved challenge: join it on its waiting page, or at POST /join", code: "join_elsewhere")
 }

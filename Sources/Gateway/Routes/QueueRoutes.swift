@@ -111,6 +111,8 @@ struct QueueRoutes {
             "max_active_users": .integer(queue.maximumActive), "activation": .string(queue.activation.rawValue),
             "opens_at": .optional(queue.opensAt?.rfc3339), "closes_at": .optional(queue.closesAt?.rfc3339),
             "pre_queue_order": .string(queue.preQueueOrder.rawValue), "shuffle_commitment": .optional(queue.shuffleCommitment),
+            "challenge": .string(queue.challenge.rawValue), "challenge_bits": .integer(queue.challengeBits),
+            "invitations": .string(queue.invitations.rawValue),
         ]
     }
 }
@@ -160,6 +162,12 @@ private struct QueueSettings {
             changes.append { $0.closesAt = time }
         }
         if let order = fields.choice("pre_queue_order", of: Queue.PreQueueOrder.self) { changes.append { $0.preQueueOrder = order } }
+        if let challenge = fields.choice("challenge", of: Queue.ChallengeKind.self) { changes.append { $0.challenge = challenge } }
+        if fields.has("challenge_bits") {
+            let bits = fields.integer("challenge_bits", Queue.challengeBits, fallback: Queue.defaultChallengeBits)
+            changes.append { $0.challengeBits = bits }
+        }
+        if let invitations = fields.choice("invitations", of: Queue.Invitations.self) { changes.append { $0.invitations = invitations } }
         if fields.has("message") {
             let message = fields.optionalText("message", length: 0...500)
             changes.append { $0.message = message.flatMap { $0.isEmpty ? nil : $0 } }

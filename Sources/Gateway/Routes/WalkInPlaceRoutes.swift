@@ -63,6 +63,7 @@ struct WalkInPlaceRoutes {
         try await room.limits?.join(context.clientAddress(room, request))
         let (queue, tenant) = try await joinable(context)
         try room.checkPublic(request, queue)
+        if queue.asksProof, !room.carriesAdminKey(request, of: queue) { throw GatewayError.joinsElsewhere }
         let type = try await room.serviceType(typeID, of: queue)
         var join = Queues.JoinRequest(queue: queue, walkIn: WalkIn(name: name, serviceType: type))
         join.idempotencyKey = key

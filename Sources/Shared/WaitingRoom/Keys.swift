@@ -84,6 +84,9 @@ package final class QueueKeys: Sendable, Equatable {
         sessions = tag + "sessions"
     }
 
+    /// Set: the entries that an invitation or a challenge was good for (`redeem.lua`); it goes when that ends.
+    func redeemed(_ proof: Identifier) -> String { settings.dropLast("settings".count) + "redeemed:" + proof.compact }
+
     package static func == (left: QueueKeys, right: QueueKeys) -> Bool { left.settings == right.settings }
 
     /// ``settings`` alone: to make all keys takes many times as long.

@@ -13,7 +13,7 @@ package enum Scripts {
     package static let claim = load("claim-1", PackageResources.claim_1_lua)
     package static let claimCallbacks = load("claim_callbacks-4", PackageResources.claim_callbacks_4_lua)
     package static let claimNotice = load("claim_notice-1", PackageResources.claim_notice_1_lua)
-    package static let enter = load("enter-12", PackageResources.enter_12_lua)
+    package static let enter = load("enter-14", PackageResources.enter_14_lua)
     package static let figures = load("figures-8", PackageResources.figures_8_lua)
     package static let handOver = load("hand_over-14", PackageResources.hand_over_14_lua)
     package static let join = load("join-6", PackageResources.join_6_lua)
@@ -73,6 +73,7 @@ package enum Scripts {
         "put_back": PackageResources.put_back_lua,
         "record": PackageResources.record_lua,
         "record_join": PackageResources.record_join_lua,
+        "redeem": PackageResources.redeem_lua,
         "restore": PackageResources.restore_lua,
         "sessions": PackageResources.sessions_lua,
         "tombstone": PackageResources.tombstone_lua,

@@ -17,6 +17,9 @@ struct EntryIdentifiers: Sendable {
 
     func candidates(queue: Identifier, visitor: String) -> Candidates { derive(queue, 1, visitor) }
 
+    /// For who brings an invitation that is good for one place, or a solved challenge.
+    func candidates(queue: Identifier, proof: Identifier) -> Candidates { derive(queue, 2, proof.compact) }
+
     private func derive(_ queue: Identifier, _ kind: UInt8, _ text: String) -> Candidates {
         var message = queue.bytes
         message.append(kind)

@@ -1,5 +1,5 @@
 package import NIOCore
-package import Redis
+import Redis
 
 extension Queues {
     /// Who joins, and what proves that an earlier place is theirs.
@@ -15,6 +15,9 @@ extension Queues {
         package var idempotencyKey: String?
         /// The caller's own ticket, when it is one of this queue.
         package var ticket: Ticket?
+        package var invitation: Invitation?
+        /// It is solved.
+        package var challenge: Challenge?
 
         /// A website's visitor.
         package init(queue: Queue, visitor: String) {
@@ -38,8 +41,11 @@ extension Queues {
 
         /// Those of ``script``.
         var scriptKeys: [String] {
-            newcomerKeys
-                + (isByName ? [keys.typed, keys.events] : [keys.bucket, keys.ready, keys.outbox, keys.sessions, keys.typed, keys.events])
+            if isByName { return newcomerKeys + [keys.typed, keys.events] }
+            return newcomerKeys + [
+                keys.bucket, keys.ready, keys.outbox, keys.sessions, keys.typed, keys.events,
+                keys.redeemed(invitation?.id ?? queue), keys.redeemed(challenge?.id ?? queue),
+            ]
         }
 
         /// Those of `join-6.lua`.
@@ -47,6 +53,9 @@ extension Queues {
 
         /// Whether anything proves who joins.
         var isProven: Bool { visitorIsProof || idempotencyKey != nil }
+
+        /// Whether the join brings what the queue asks for.
+        var hasProof: Bool { invitation != nil || challenge != nil }
     }
 
     /// An entry and the text that its holder keeps.
@@ -66,11 +75,18 @@ extension Queues {
         package var wentIn: Bool { isNew && entry.state == .released }
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-12.lua`, `join_by_name-8.lua`); where that is how
+    /// Why no place was taken.
+    package enum Refusal: Error {
+        case usedInvitation
+        case usedChallenge
+    }
+
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-14.lua`, `join_by_name-8.lua`); where that is how
     /// the queue is set, whoever comes while nobody waits is let in at once. What Redis has lost
     /// of it, the queue or the caller's earlier place, is given back first. A newcomer waits for ``reunion``.
     /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
-    package func join(_ request: JoinRequest) async throws(RedisError) -> Joined? {
+    /// - Throws: ``Refusal``, or ``RedisError``.
+    package func join(_ request: JoinRequest) async throws -> Joined? {
         var request = request
         if request.ticket == nil, let reunion {
             let returned = redis.returned
@@ -86,6 +102,8 @@ extension Queues {
             case -3:
                 if let ticket = request.ticket, try await restore(ticket) == .nothing { request.ticket = nil }
             case -4: request.special = try await get(request.queue)
+            case -5: throw Refusal.usedChallenge
+            case -6: throw Refusal.usedInvitation
             default: return joined(reply, queue: request.queue)
             }
         }
@@ -96,7 +114,7 @@ extension Queues {
     /// - Returns: `nil` when no place was taken; ``join(_:)`` has what can be done about it.
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
         let candidates = candidates(request)
-        guard !request.isByName, request.ticket == nil, request.special == nil, candidates.other == nil else {
+        guard !request.isByName, request.ticket == nil, !request.hasProof, request.special == nil, candidates.other == nil else {
             return redis.evaluate(request.script, keys: request.scriptKeys, arguments: joinArguments(request), on: eventLoop)
                 .map { self.joined($0, queue: request.queue) }
         }
@@ -162,8 +180,12 @@ extension Queues {
     private func candidates(_ request: JoinRequest) -> EntryIdentifiers.Candidates {
         if request.visitorIsProof {
             entryIDs.candidates(queue: request.queue, visitor: request.visitor)
+        } else if let invitation = request.invitation, invitation.uses == 1 {
+            entryIDs.candidates(queue: request.queue, proof: invitation.id)
         } else if let key = request.idempotencyKey {
             entryIDs.candidates(queue: request.queue, idempotencyKey: key)
+        } else if let challenge = request.challenge {
+            entryIDs.candidates(queue: request.queue, proof: challenge.id)
         } else {
             EntryIdentifiers.Candidates(current: .random(), other: nil)
         }
@@ -179,7 +201,11 @@ extension Queues {
             .string(request.ticket?.entry.compact ?? ""), .integer(memory.highestSequence(of: request.queue)),
             .string(candidates.other?.compact ?? ""), lot(candidates.current), lot(fresh),
         ]
-        return request.isByName ? arguments : arguments + [.integer(Int64(rebuildSeconds) * 1000)]
+        if request.isByName { return arguments }
+        return arguments + [
+            .integer(Int64(rebuildSeconds) * 1000), .integer(Int64(request.invitation?.uses ?? 0)),
+            .integer(request.invitation?.expires.milliseconds ?? 0), .integer(request.challenge?.expires.milliseconds ?? 0),
+        ]
     }
 
     private func joined(_ reply: RedisValue, queue: Identifier) -> Joined? {

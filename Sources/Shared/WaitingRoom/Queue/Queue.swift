@@ -50,6 +50,11 @@ package struct Queue: Sendable, Equatable {
     package internal(set) var opening = 1
     /// What ``Shuffle/commitment`` says of this opening's lots; `nil` for a queue from a version without openings, until it has one.
     package internal(set) var shuffleCommitment: String?
+    /// What a join has to bring.
+    package var challenge = ChallengeKind.none
+    /// Of a ``Challenge``.
+    package var challengeBits = defaultChallengeBits
+    package var invitations = Invitations.none
     /// ``AdminKey/hash`` of the desk's key; `nil` for a queue that nobody has claimed.
     package var adminKeyHash: String?
 
@@ -70,6 +75,21 @@ package struct Queue: Sendable, Equatable {
         /// Nobody joins any more; those in line are let in.
         case closed
     }
+
+    package enum ChallengeKind: String, Sendable, CaseIterable {
+        case none
+        /// A solved ``Challenge``.
+        case proofOfWork = "proof_of_work"
+    }
+
+    package enum Invitations: String, Sendable, CaseIterable {
+        case none
+        /// An ``Invitation`` of the site.
+        case required
+    }
+
+    /// Whether a join has to bring anything.
+    package var asksProof: Bool { challenge != .none || invitations != .none }
 
     /// When people have to wait at all.
     package enum Activation: String, Sendable, CaseIterable {
@@ -104,7 +124,7 @@ package struct Queue: Sendable, Equatable {
     /// Whether the time of the opening has come, if there is one.
     package func isOpen(at now: Timestamp = .now()) -> Bool { opensAt.map { $0 <= now } ?? true }
 
-    /// Whether a join is to be tried as one that may go in at once, or needs a lot (`enter-12.lua`).
+    /// Whether a join is to be tried as one that may go in at once, or needs a lot (`enter-14.lua`).
     var takesSpecialJoins: Bool { state == .passthrough || activation == .threshold || (opensAt != nil && preQueueOrder == .shuffle) }
 
     package enum Names: String, Sendable, CaseIterable { case full, initials, hidden }
@@ -122,6 +142,9 @@ package struct Queue: Sendable, Equatable {
     /// As fast as workers let people through; what is told of waiting times then rests on it.
     package static let passthroughRatePerMinute = 60_000.0
     package static let maximumCapacity = 100_000_000
+    package static let defaultChallengeBits = 18
+    /// Those of one or two seconds of a fast machine, and more than anybody would wait for.
+    package static let challengeBits = 1...32
     package static let defaultWaitTTLSeconds = 600
     package static let defaultSessionSeconds = 600
     package static let sessionLengths = 1...86_400
@@ -170,6 +193,9 @@ extension Queue {
         preQueueOrder = fields["pre_queue_order"].flatMap(PreQueueOrder.init(rawValue:)) ?? .shuffle
         opening = fields["opening"].flatMap(Int.init) ?? 1
         shuffleCommitment = text("shuffle_commitment")
+        challenge = fields["challenge"].flatMap(ChallengeKind.init(rawValue:)) ?? .none
+        challengeBits = fields["challenge_bits"].flatMap(Int.init) ?? Self.defaultChallengeBits
+        invitations = fields["invitations"].flatMap(Invitations.init(rawValue:)) ?? .none
         adminKeyHash = text("admin_key")
     }
 
@@ -184,9 +210,12 @@ extension Queue {
             ("active", isActive && !isDeleted ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"), ("public", isPublic ? "1" : "0"),
             ("avg_service_minutes", "\(averageServiceMinutes)"), ("names", names.rawValue), ("eta_model", etaModel.rawValue),
             ("on_outage", onOutage.rawValue), ("session_seconds", String(sessionSeconds)), ("session_renewal", renewsSessions ? "1" : "0"),
+        ]
+        fields += [
             ("max_active", String(maximumActive)), ("activation", activation.rawValue), ("opens_at", text(opensAt)),
             ("closes_at", text(closesAt)), ("pre_queue_order", preQueueOrder.rawValue), ("opening", String(opening)),
             ("shuffle_commitment", shuffleCommitment ?? ""),
+            ("challenge", challenge.rawValue), ("challenge_bits", String(challengeBits)), ("invitations", invitations.rawValue),
         ]
         // Without a key there is no field at all: that is what a claim looks at.
         if let adminKeyHash { fields.append(("admin_key", adminKeyHash)) }

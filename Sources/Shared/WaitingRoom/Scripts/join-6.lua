@@ -3,15 +3,15 @@
 Newcomers join a website's queue, as many as come at once: what `includes/join.lua` does for one, where nothing has to be looked for. Most of
 what a join costs is the call, so that ten at once cost a third each; a function that is only defined costs as much as a small command.
 
-1. A queue that is gone, not active or closed takes nobody. Where people may go in at once, or are drawn by lot, it is left to `enter-12.lua`.
-2. Whose id is known already, or is here twice, is left to `enter-12.lua`.
+1. A queue that is gone, not active or closed takes nobody. Where people may go in at once, or are drawn by lot, it is left to `enter-14.lua`.
+2. Whose id is known already, or is here twice, is left to `enter-14.lua`.
 3. The others get the next sequence numbers in their order.
 
 KEYS[1] settings   hash    KEYS[2] waiting  sorted set    KEYS[3] entries  hash
 KEYS[4] counters   hash    KEYS[5] days     hash          KEYS[6] visitors stream
 ARGV[1] highest sequence number that the caller knows     ARGV[2] '1' when any of the ids may be known already, '0' when all are random
 ARGV[3..] id, visitor, …
-Returns {code}: -1 no such queue or not active, -2 closed, -4 left to `enter-12.lua`; or {1, first sequence, joined ms, epoch, how many waited before, which of the people
+Returns {code}: -1 no such queue or not active, -2 closed, -4 left to `enter-14.lua`; or {1, first sequence, joined ms, epoch, how many waited before, which of the people
   were left out, from 1 on, …}
 ]]
 -- @include clock

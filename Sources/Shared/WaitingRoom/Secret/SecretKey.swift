@@ -21,7 +21,7 @@ package struct SecretKey: Sendable {
     var text: String { secrets.map { $0.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }.joined(separator: ",") }
 
     package enum Label: String, Sendable {
-        case ticket, entry, session, pass, shuffle
+        case ticket, entry, session, pass, shuffle, challenge
         case sealing = "application secret"
     }
 

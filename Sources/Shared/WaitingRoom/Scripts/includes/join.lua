@@ -24,7 +24,8 @@
 -- ARGV[7] lot of the candidate, ARGV[8] of the fresh id, or '' where the caller knows of no opening
 -- Returns {code} or {code, entry id, sequence, joined ms, position, length, epoch, visitor, now ms, highest sequence number given}
 --   code -1 no such queue or not active, -2 closed, -3 the ticket's entry is not known, -4 lots are needed, 0 existing entry (position 0: transferred), 1 new entry
-local function join()
+-- `refusal` is the code for somebody who is to have no new place, or nil.
+local function join(refusal)
   local settings = redis.call('HMGET', KEYS[1], 'active', 'epoch', 'state', 'opens_at', 'closes_at', 'pre_queue_order', 'opening')
   if settings[1] ~= '1' then return { -1 } end
   local closed, draws = is_closed(settings[3], settings[5], now_ms), is_drawing(settings[4], settings[6], now_ms)
@@ -61,14 +62,14 @@ local function join()
     local state, sequence, joined, finished, successor, visitor, detail = record_read_finished(record)
     found = state and successor ~= '-' and existing(successor)
     if found then return found end
-    if closed then return { -2 } end
+    if closed or refusal then return { closed and -2 or refusal } end
     if state then
       redis.call('HSET', KEYS[3], id, record_finished(state .. detail, sequence, joined, finished, ARGV[2], visitor))
     end
     id = ARGV[2]
   end
 
-  if closed then return { -2 } end
+  if closed or refusal then return { closed and -2 or refusal } end
   local sequence, highest
   if draws then
     if ARGV[7] == '' then return { -4 } end

@@ -3,19 +3,23 @@
 A website's visitor joins who may have a place already, or may go in at once: what `includes/join.lua` does, which has the first six keys, the
 first eight arguments and the answer, and
 
-1. Whoever is inside already is answered with what they have.
-2. A newcomer behind whom and before whom nobody waits goes in at once where the queue is passed through, and where it forms a line only beyond
+1. An invitation and a challenge are good for so many places and for one (`redeem.lua`): whoever brings one that is used up gets none, and
+   whoever has had theirs gets no other one for it.
+2. Whoever is inside already is answered with what they have.
+3. A newcomer behind whom and before whom nobody waits goes in at once where the queue is passed through, and where it forms a line only beyond
    its rate and capacity (`activation` threshold) when it has a token and a place inside. Nobody passes those who wait, or may come back
    after a loss.
 
 KEYS[7] bucket hash    KEYS[8] ready sorted set    KEYS[9] outbox sorted set    KEYS[10] sessions sorted set
-KEYS[11] typed sorted set    KEYS[12] events stream
-ARGV[9] how long releases wait after a loss, ms
-Returns what `includes/join.lua` does; with code 2 for one who went in now and 3 for one who is inside the ms when in place of the position.
+KEYS[11] typed sorted set    KEYS[12] events stream    KEYS[13] entries of the invitation, set    KEYS[14] entry of the challenge, set
+ARGV[9] how long releases wait after a loss, ms    ARGV[10] uses of the invitation, 0 for none    ARGV[11] when it ends, ms
+ARGV[12] when the challenge ends, ms, 0 for none
+Returns what `includes/join.lua` does; code -5 the challenge, -6 the invitation is used up; with code 2 for one who went in now and 3 for one who is inside the ms when in place of the position.
 ]]
 -- @include join
 -- @include admit
 -- @include bucket
+-- @include redeem
 -- @include sessions
 local function inside(id)
   if not id or id == '' or id == '-' or (tonumber(redis.call('ZSCORE', KEYS[10], id) or '0')) <= now_ms then return nil end
@@ -25,17 +29,27 @@ local function inside(id)
   return { 3, id, sequence, joined, finished, redis.call('ZCARD', KEYS[2]), epoch, visitor, now_ms, sequence }
 end
 
+local invited = tonumber(ARGV[10]) > 0 and redeemed(KEYS[13], tonumber(ARGV[10]), ARGV[1], ARGV[6])
+if invited == 'used' then return { -6 } end
+local challenged = ARGV[12] ~= '0' and redeemed(KEYS[14], 1, ARGV[1], ARGV[6])
+if challenged == 'used' then return { -5 } end
+local refusal = invited and -6 or challenged and -5 or nil
+
 local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'state', 'max_active', 'opens_at', 'activation')
 local passes, threshold = settings[3] == 'passthrough', settings[3] == 'open' and settings[6] == 'threshold'
-if settings[1] ~= '1' or not (passes or threshold) then return join() end
-
-for _, id in ipairs({ ARGV[4], ARGV[1], ARGV[6] }) do
-  local _, _, _, _, successor = record_read_finished(redis.call('HGET', KEYS[3], id) or '')
-  local found = inside(id) or inside(successor)
-  if found then return found end
+if passes or threshold then
+  for _, id in ipairs({ ARGV[4], ARGV[1], ARGV[6] }) do
+    local _, _, _, _, successor = record_read_finished(redis.call('HGET', KEYS[3], id) or '')
+    local found = inside(id) or inside(successor)
+    if found then return found end
+  end
 end
-local joined = join()
-if joined[1] ~= 1 or joined[6] ~= 1 then return joined end
+local joined = join(refusal)
+if joined[1] ~= 1 then return joined end
+if ARGV[10] ~= '0' then redeem(KEYS[13], ARGV[1], ARGV[11]) end
+if ARGV[12] ~= '0' then redeem(KEYS[14], ARGV[1], ARGV[12]) end
+if not (passes or threshold) or joined[6] ~= 1 then return joined end
+
 local lost_at = tonumber(redis.call('HGET', KEYS[4], 'lost_at') or '0')
 if lost_at <= now_ms and now_ms - lost_at < tonumber(ARGV[9]) then return joined end
 if threshold then
