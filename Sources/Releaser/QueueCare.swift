@@ -26,6 +26,7 @@ struct QueueCare: Sendable {
         var due = ContinuousClock.now
         var owesMemory = false
         var isBehind = true
+        var (waiting, unused) = (0, 0)
         while !Task.isCancelled {
             if let reunion = worker.reunion {
                 try? await Task.sleep(for: reunion)
@@ -36,7 +37,7 @@ struct QueueCare: Sendable {
             worker.metrics.releaseLag.recordNanoseconds((began - due).nanoseconds)
             var pause = Pace.longest
             do {
-                guard try await worker.tenants.recent(queue.tenant)?.isActive == true else {
+                guard let tenant = try await worker.tenants.recent(queue.tenant), tenant.isActive else {
                     due = began + pause
                     try? await Task.sleep(for: pause)
                     continue
@@ -46,7 +47,14 @@ struct QueueCare: Sendable {
                     try await worker.queues.learnReleases(of: queue.id)
                     isBehind = false
                 }
-                let release = try await worker.queues.release(queue.id)
+                let current = try await worker.queues.recent(queue.id)
+                var part: RatePart?
+                if let total = tenant.ratePerMinute, let current, current.state != .passthrough {
+                    part = try await worker.queues.apportion(total, to: current, wanted: waiting, unused: unused)
+                }
+                let release = try await worker.queues.release(queue.id, part: part)
+                waiting = min(release.stillWaiting, Queues.releaseBatch)
+                unused = part.map { $0.granted - release.people.count } ?? 0
                 owesMemory = owesMemory || release.foundLoss
                 if owesMemory {
                     try await worker.tellOfLoss(of: queue.id)
@@ -59,9 +67,8 @@ struct QueueCare: Sendable {
                     worker.metrics.released.increment(by: release.people.count)
                     owed.raise()
                 }
-                let current = try await worker.queues.recent(queue.id)
-                let rate = current?.currentRatePerMinute ?? 0
-                metrics.asked(ratePerMinute: current?.askedRatePerMinute(active: release.active) ?? 0)
+                let rate = min(current?.currentRatePerMinute ?? 0, part?.ratePerMinute ?? .infinity)
+                metrics.asked(ratePerMinute: min(current?.askedRatePerMinute(active: release.active) ?? 0, rate))
                 pause = pace.next(after: release, ratePerMinute: rate)
             } catch {
                 isBehind = true

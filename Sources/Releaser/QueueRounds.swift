@@ -207,8 +207,11 @@ final class QueueRounds: Sendable {
         let id = held.queue.id
         do {
             if !held.isLearned { try await worker.queues.learnReleases(of: id) }
+            // Where an application's rate is shared, whoever has come meanwhile waits until the queue is awake.
+            let total = try await worker.tenants.recent(held.queue.tenant)?.ratePerMinute
+            let part = total.map { RatePart(granted: 0, next: .zero, ratePerMinute: $0) }
             // Tells how far the queue is, and of a loss.
-            let release = try await worker.queues.release(id)
+            let release = try await worker.queues.release(id, part: part)
             worker.metrics.released.increment(by: release.people.count)
             if release.foundLoss { try await worker.tellOfLoss(of: id) }
             if let queue = worker.queues.lastKnown(id) { await worker.sweep(queue) }

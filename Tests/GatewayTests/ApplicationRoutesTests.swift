@@ -85,6 +85,22 @@ struct ApplicationRoutesTests {
         }
     }
 
+    @Test("a rate of its own is set, told and taken away")
+    func rate() async throws {
+        try await Office.with { office in
+            func put(_ rate: JSON) async throws -> JSON {
+                try await office.site.expect(200, .put, "/applications/one", as: office.one.admin, json: ["max_users_per_minute": rate])
+                    .json
+            }
+            #expect(try await put(600)["max_users_per_minute"] == 600)
+            #expect(try await office.site.room.tenants.get(office.one.tenant.id)?.ratePerMinute == 600)
+            #expect(try await put(.null)["max_users_per_minute"] == nil)
+            let wrong = try await office.site.expect(
+                422, .put, "/applications/one", as: office.one.admin, json: ["max_users_per_minute": -1])
+            #expect(wrong.wrongFields == ["max_users_per_minute"])
+        }
+    }
+
     @Test("switched off, its keys are dead; its people and super admins still reach it")
     func inactive() async throws {
         try await Office.with { office in

@@ -271,6 +271,7 @@ CHECKS = {
     "{q:<queue>}:view": lives(600),
     "{q:<queue>}:revoked": lives(86_400),
     "{q:<queue>}:sessions": until_over(600),
+    "{t:<tenant>}:rate": lives(60),
     "{q:<queue>}:redeemed:<proof>": lives(366 * 86_400),
     "{catalogue}:slugs": as_many("{catalogue}:tenants"),
     "{catalogue}:tenants": the_living,

@@ -137,7 +137,7 @@ struct OpeningTests {
                     Scripts.enter, keys: request.scriptKeys,
                     arguments: [
                         .string(Identifier.random().compact), .string(Identifier.random().compact), "v", "", 0, "", .integer(lot),
-                        .integer(lot), 0, 0, 0, 0,
+                        .integer(lot), 0, 0, 0, 0, 0,
                     ])
                 sequences.append(try #require(reply.array?[2].integer))
             }

@@ -16,6 +16,7 @@ extension HotRoutes {
         request.idempotencyKey = join.idempotencyKey
         request.ticket = join.ticket(for: queue.queue, signer: room.queues.signer)
         request.visitorIsProof = queue.queue.uniqueVisitors
+        request.sharesRate = tenant.ratePerMinute != nil
         let number = owe()
         let started = NIODeadline.now()
         let joined: EventLoopFuture<Queues.Joined?>

@@ -14,11 +14,13 @@ enum OpenAPISchemas {
             required: ["name", "domain"],
             [
                 ("name", name), ("domain", domain), ("callback_url", nullableURL), ("redirect_url", nullableURL), ("slug", slug),
+                sharedRate,
             ]),
         "AppChange": object(
             required: [],
             [
                 ("name", name), ("domain", domain), ("callback_url", nullableURL), ("redirect_url", nullableURL), ("is_active", flag),
+                sharedRate,
             ]),
         "Queue": object(
             required: queueKeys,
@@ -214,12 +216,20 @@ enum OpenAPISchemas {
         return .object(members)
     }
 
+    private static let sharedRate: (String, JSON) = (
+        "max_users_per_minute",
+        [
+            "type": ["number", "null"], "minimum": 0, "maximum": 1_000_000,
+            "description": "What all queues together let in, shared by their priorities; not there for as many as their own rates make",
+        ]
+    )
+
     private static func app(secret: Bool) -> JSON {
         let keys = ["name", "domain", "callback_url", "id", "api_key", "created_at", "is_active", "slug", "redirect_url"]
         let properties: [(String, JSON)] = [
             ("name", name), ("domain", text), ("callback_url", nullableURL), ("id", uuid),
             ("api_key", described(text, "Joins and nothing else")), ("created_at", time), ("is_active", flag), ("slug", slug),
-            ("redirect_url", nullableURL),
+            ("redirect_url", nullableURL), sharedRate,
         ]
         let secretKey = ("secret_key", described(text, "Signs callbacks and acts as the application's app_admin; shown this once"))
         return object(required: secret ? keys + ["secret_key"] : keys, secret ? properties + [secretKey] : properties)

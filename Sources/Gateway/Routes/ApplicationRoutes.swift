@@ -52,7 +52,7 @@ struct ApplicationRoutes {
         let draft = Tenants.Draft(
             name: fields.text("name", length: 1...100), domain: fields.text("domain", length: 1...255),
             callbackURL: fields.optionalURL("callback_url"), redirectURL: fields.optionalURL("redirect_url"),
-            slug: fields.optionalSlug("slug"))
+            slug: fields.optionalSlug("slug"), ratePerMinute: fields.optionalRate("max_users_per_minute"))
         try fields.check()
         guard let (tenant, secretKey) = try await room.tenants.create(draft) else {
             throw GatewayError.conflict("Slug already taken: choose another", code: "slug_taken")
@@ -81,6 +81,7 @@ struct ApplicationRoutes {
         let domain = fields.optionalText("domain", length: 1...255, null: false)
         let callbackURL = fields.optionalURL("callback_url")
         let redirectURL = fields.optionalURL("redirect_url")
+        let rate = fields.optionalRate("max_users_per_minute")
         let isActive = fields.has("is_active") ? fields.flag("is_active", fallback: true) : nil
         try fields.check()
 
@@ -93,6 +94,7 @@ struct ApplicationRoutes {
             tenant.goneCallbackURL = nil
         }
         if fields.has("redirect_url") { tenant.redirectURL = redirectURL }
+        if fields.has("max_users_per_minute") { tenant.ratePerMinute = rate }
         if let isActive { tenant.isActive = isActive }
         guard try await room.tenants.update(tenant, from: before) else { throw GatewayError.applicationNotFound }
         await room.note(
@@ -138,6 +140,7 @@ struct ApplicationRoutes {
             .init("is_active", .bool(tenant.isActive)), .init("slug", .string(tenant.slug)),
             .init("redirect_url", .optional(tenant.redirectURL)),
         ]
+        if let rate = tenant.ratePerMinute { members.append(.init("max_users_per_minute", .number(rate))) }
         if let secretKey { members.append(.init("secret_key", .string(secretKey))) }
         return .object(members)
     }

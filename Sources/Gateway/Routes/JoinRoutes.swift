@@ -49,6 +49,7 @@ struct JoinRoutes {
         } else if let bearer = request.bearer, try await room.tenant(withSecret: bearer)?.id == tenant.id {
             join.visitorIsProof = true
         }
+        join.sharesRate = tenant.ratePerMinute != nil
         if queue.invitations == .required { join.invitation = try invitation(body, queue, tenant) }
         if queue.challenge == .proofOfWork { join.challenge = try solved(body, queue) }
         guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }

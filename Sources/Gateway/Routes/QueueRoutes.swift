@@ -213,6 +213,9 @@ extension Fields {
         note(has("closes_at") ? "closes_at" : "opens_at", type: "value_error", "closes_at should be after opens_at")
     }
 
+    /// The same, where null says that there is none.
+    mutating func optionalRate(_ name: String) -> Double? { isNull(name) ? nil : rate(name) }
+
     /// A rate, in people a minute; `nil` when absent, or noted when it is none.
     mutating func rate(_ name: String) -> Double? {
         guard let rate = number(name, 0...Queue.rates.upperBound, fallback: nil) else { return nil }

@@ -121,6 +121,8 @@ package enum CatalogueKeys {
     /// Hash: e-mail address → account id; sorted set: account ids.
     package static let emails = "{accounts}:emails"
     package static let accounts = "{accounts}:index"
+    /// Hash: how a tenant's own rate is shared among its queues (`apportion-1.lua`).
+    package static func rate(of tenant: Identifier) -> String { Self.tag(tenant) + "rate" }
     /// Streams: the audit log, of all and of one application.
     package static let audit = "{audit}:log"
     package static func audit(of tenant: Identifier) -> String { Self.tag(tenant) + "audit" }

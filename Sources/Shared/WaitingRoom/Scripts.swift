@@ -3,6 +3,7 @@ package import Redis
 /// The Lua scripts, one for each state change. Each opens with its contract; shared pieces are in `Scripts/includes`.
 package enum Scripts {
     package static let addServiceType = load("add_service_type-1", PackageResources.add_service_type_1_lua)
+    package static let apportion = load("apportion-1", PackageResources.apportion_1_lua)
     package static let arrive = load("arrive-9", PackageResources.arrive_9_lua)
     package static let audit = load("audit-1", PackageResources.audit_1_lua)
     package static let beat = load("beat-1", PackageResources.beat_1_lua)

@@ -15,6 +15,8 @@ extension Queues {
         package var idempotencyKey: String?
         /// The caller's own ticket, when it is one of this queue.
         package var ticket: Ticket?
+        /// The queue's application has a rate of its own, which only workers share out: nobody is let in by joining within a threshold.
+        package var sharesRate = false
         package var invitation: Invitation?
         /// It is solved.
         package var challenge: Challenge?
@@ -205,6 +207,7 @@ extension Queues {
         return arguments + [
             .integer(Int64(rebuildSeconds) * 1000), .integer(Int64(request.invitation?.uses ?? 0)),
             .integer(request.invitation?.expires.milliseconds ?? 0), .integer(request.challenge?.expires.milliseconds ?? 0),
+            request.sharesRate ? "1" : "0",
         ]
     }
 

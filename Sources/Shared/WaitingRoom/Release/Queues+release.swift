@@ -23,8 +23,10 @@ extension Queues {
     package static var releaseBatch: Int { 250 }
 
     /// Lets in as many people as the queue's token bucket and its capacity allow now (`release-12.lua`). Safe under any number of callers at once.
-    /// - Parameter rebuildSeconds: how long releases wait after a loss, if other than these queues say.
-    package func release(_ queue: Identifier, rebuildSeconds: Int? = nil) async throws(RedisError) -> Release {
+    /// - Parameters:
+    ///   - part: of the application's rate, where it has one: no more than it grants go.
+    ///   - rebuildSeconds: how long releases wait after a loss, if other than these queues say.
+    package func release(_ queue: Identifier, part: RatePart? = nil, rebuildSeconds: Int? = nil) async throws(RedisError) -> Release {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
             Scripts.release,
@@ -33,13 +35,14 @@ extension Queues {
                 keys.events, keys.visitors, keys.sessions,
             ],
             arguments: [
-                .integer(Int64(Self.releaseBatch)), .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
+                .integer(Int64(min(Self.releaseBatch, part?.granted ?? .max))),
+                .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
                 .integer(memory.highestSequence(of: queue)),
-                .integer(memory.releasedThrough(queue)),
+                .integer(memory.releasedThrough(queue)), part.map { .integer(Int64($0.ratePerMinute * 1000)) } ?? "-",
             ])
         let values = reply.array ?? []
         guard values.count == 9, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
-        let next = values[2].integer ?? -1
+        let next = values[2].integer.map { $0 < 0 ? $0 : max($0, (part?.next ?? .zero).milliseconds * 1000) } ?? -1
         let released = stride(from: 0, to: people.count - 2, by: 3).compactMap { index -> Release.Person? in
             guard let id = people[index].string.flatMap(Identifier.init(compact:)) else { return nil }
             return Release.Person(

@@ -14,6 +14,7 @@ KEYS[7] bucket hash    KEYS[8] ready sorted set    KEYS[9] outbox sorted set    
 KEYS[11] typed sorted set    KEYS[12] events stream    KEYS[13] entries of the invitation, set    KEYS[14] entry of the challenge, set
 ARGV[9] how long releases wait after a loss, ms    ARGV[10] uses of the invitation, 0 for none    ARGV[11] when it ends, ms
 ARGV[12] when the challenge ends, ms, 0 for none
+ARGV[13] '1' where the application has a rate of its own, which only workers share out
 Returns what `includes/join.lua` does; code -5 the challenge, -6 the invitation is used up; with code 2 for one who went in now and 3 for one who is inside the ms when in place of the position.
 ]]
 -- @include join
@@ -36,7 +37,8 @@ if challenged == 'used' then return { -5 } end
 local refusal = invited and -6 or challenged and -5 or nil
 
 local settings = redis.call('HMGET', KEYS[1], 'active', 'rate', 'state', 'max_active', 'opens_at', 'activation')
-local passes, threshold = settings[3] == 'passthrough', settings[3] == 'open' and settings[6] == 'threshold'
+local passes = settings[3] == 'passthrough'
+local threshold = settings[3] == 'open' and settings[6] == 'threshold' and ARGV[13] ~= '1'
 if passes or threshold then
   for _, id in ipairs({ ARGV[4], ARGV[1], ARGV[6] }) do
     local _, _, _, _, successor = record_read_finished(redis.call('HGET', KEYS[3], id) or '')
@@ -56,7 +58,7 @@ if threshold then
   local rate = tonumber(settings[2] or '0') or 0
   if rate <= 0 or (tonumber(settings[5] or '') or 0) > now_ms then return joined end
   if sessions_room(sessions_count(KEYS[10], now_ms), settings[4]) < 1 then return joined end
-  local bucket = bucket_read(KEYS[7], rate, now_us)
+  local bucket = bucket_read(KEYS[7], rate, now_us, bucket_capacity(rate))
   if bucket.tokens < 1 - 1e-9 then return joined end
   bucket.tokens, bucket.idle = math.max(0, bucket.tokens - 1), false
   bucket_write(KEYS[7], bucket, now_us)

@@ -15,6 +15,7 @@ KEYS[5] ready sorted set KEYS[6] outbox  sorted set    KEYS[7] counters hash    
 KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] visitors stream    KEYS[12] sessions sorted set
 ARGV[1] most people to let in at once                  ARGV[2] how long releases wait after a loss, ms
 ARGV[3] highest sequence number that the caller knows   ARGV[4] highest that it knows to have been let in
+ARGV[5] the queue's part of its application's rate, for a thousand minutes, or '-' where it has the rate for itself
 Returns {released, still waiting, µs until the next person may go or -1 for no reason to come back soon, {id, sequence, waited ms, …}, now ms,
   the queue's counter, highest sequence number let in, 1 when this call found a loss else 0, how many are inside}
 ]]
@@ -39,12 +40,12 @@ if tonumber(ARGV[3]) > sequence or tonumber(ARGV[4]) > through then
   return { 0, waiting, -1, {}, now_ms, tonumber(redis.call('HGET', KEYS[7], 'sequence')), tonumber(ARGV[4]), 1, active }
 end
 if settings[1] ~= '1' or settings[3] == 'paused' or (rate <= 0 and not passes) then
-  flow_note(KEYS[7], waiting, false, now_ms)
+  flow_note(KEYS[7], waiting, false, ARGV[5], now_ms)
   return { 0, waiting, -1, {}, now_ms, sequence, through, 0, active }
 end
 if not passes and opens_at > now_ms then held_ms = math.max(held_ms, opens_at - now_ms) end
 if held_ms > 0 then
-  flow_note(KEYS[7], waiting, false, now_ms)
+  flow_note(KEYS[7], waiting, false, ARGV[5], now_ms)
   return { 0, waiting, waiting > 0 and held_ms * 1000 or -1, {}, now_ms, sequence, through, 0, active }
 end
 
@@ -68,7 +69,7 @@ if due > 0 then
     redis.call('HSET', KEYS[7], 'let_in_through', string.format('%d', through))
   end
 end
-flow_note(KEYS[7], waiting, true, now_ms)
+flow_note(KEYS[7], waiting, true, ARGV[5], now_ms)
 waiting = waiting - due
 local next_us = -1
 if waiting > 0 then

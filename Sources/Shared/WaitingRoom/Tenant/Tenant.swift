@@ -18,6 +18,8 @@ package struct Tenant: Sendable, Equatable {
     package var isActive: Bool
     /// Deleted tenants are kept, hidden, so that what their queues did stays accountable.
     package var isDeleted: Bool
+    /// People that all its queues together let in per minute, shared by their priorities; `nil` for as many as the queues' own rates make.
+    package var ratePerMinute: Double?
 
     package struct PreviousKeys: Sendable, Equatable {
         package let apiKey: String
@@ -41,6 +43,7 @@ extension Tenant {
         callbackURL = fields["callback_url"].flatMap { $0.isEmpty ? nil : $0 }
         goneCallbackURL = fields["gone_callback_url"].flatMap { $0.isEmpty ? nil : $0 }
         redirectURL = fields["redirect_url"].flatMap { $0.isEmpty ? nil : $0 }
+        ratePerMinute = fields["rate"].flatMap(Double.init)
         self.apiKey = apiKey
         sealedSecret = secret
         if let old = fields["old_api_key"], let oldSecret = fields["old_secret"], let until = fields["old_until"].flatMap(Int64.init) {
@@ -55,7 +58,7 @@ extension Tenant {
         var fields = [
             ("slug", slug), ("name", name), ("domain", domain), ("callback_url", callbackURL ?? ""),
             ("gone_callback_url", goneCallbackURL ?? ""),
-            ("redirect_url", redirectURL ?? ""),
+            ("redirect_url", redirectURL ?? ""), ("rate", ratePerMinute.map { "\($0)" } ?? ""),
             ("api_key", apiKey), ("secret", sealedSecret), ("created_at", String(created.milliseconds)),
             ("active", isActive ? "1" : "0"), ("deleted", isDeleted ? "1" : "0"),
         ]

@@ -20,12 +20,17 @@ package final class Tenants: Sendable {
         package var redirectURL: String?
         /// Defaults to the text of the id.
         package var slug: String?
+        package var ratePerMinute: Double?
 
-        package init(name: String, domain: String, callbackURL: String? = nil, redirectURL: String? = nil, slug: String? = nil) {
+        package init(
+            name: String, domain: String, callbackURL: String? = nil, redirectURL: String? = nil, slug: String? = nil,
+            ratePerMinute: Double? = nil
+        ) {
             self.name = name
             self.domain = domain
             self.callbackURL = callbackURL
             self.redirectURL = redirectURL
+            self.ratePerMinute = ratePerMinute
             self.slug = slug
         }
     }
@@ -39,7 +44,7 @@ package final class Tenants: Sendable {
             id: id, slug: draft.slug ?? id.description, name: draft.name, domain: draft.domain, callbackURL: draft.callbackURL,
             goneCallbackURL: nil, redirectURL: draft.redirectURL, apiKey: TenantKey.generate(.api, tenant: id).text,
             sealedSecret: try secret.seal(secretKey),
-            previous: nil, created: .now(), isActive: true, isDeleted: false)
+            previous: nil, created: .now(), isActive: true, isDeleted: false, ratePerMinute: draft.ratePerMinute)
         let record = CatalogueRecord(kind: .tenant, id: id, fields: Dictionary(tenant.fields) { $1 })
         try await catalogue.write(record)
         guard try await catalogue.publish(record) else { return nil }
@@ -100,7 +105,7 @@ package final class Tenants: Sendable {
     /// - Returns: `false` when it was deleted meanwhile.
     package func update(_ tenant: Tenant, from before: Tenant? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(tenant.id) }
-        let changeable: Set = ["name", "domain", "callback_url", "gone_callback_url", "redirect_url", "active"]
+        let changeable: Set = ["name", "domain", "callback_url", "gone_callback_url", "redirect_url", "rate", "active"]
         let fields = tenant.fields.filter { changeable.contains($0.0) }
         return try await catalogue.change(fields, from: before?.fields, of: .tenant, tenant.id)
     }

@@ -19,6 +19,8 @@ package struct Forecast: Sendable, Equatable {
         var seconds = 0.0
         /// The part of those who wait that give up each second.
         var leavingPerSecond = 0.0
+        /// Of the application's rate; `nil` where the queue's own counts alone.
+        var partPerMinute: Double?
     }
 
     let releasesPerSecond: Double
@@ -33,7 +35,7 @@ package struct Forecast: Sendable, Equatable {
     }
 
     init(_ queue: RememberedQueue, flow: Flow, active: Int) {
-        var rate = queue.ratePerMinute / 60
+        var rate = min(queue.ratePerMinute, flow.partPerMinute ?? .infinity) / 60
         var experience = flow.seconds / Self.enough
         if rate > 0, queue.isFull(active) {
             let full = Double(queue.capacity) / Double(queue.sessionSeconds)

@@ -45,7 +45,7 @@ package final class QueueView: Sendable {
 
     /// - Returns: `nil` when the text is not a view.
     init?(id: Int64, text: [UInt8]) {
-        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 11, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
+        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 12, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
         else { return nil }
         self.id = id
         waiting = Int(parts[0][0])
@@ -57,7 +57,8 @@ package final class QueueView: Sendable {
         lostAt = parts[0][6]
         active = Int(parts[0][7])
         flow = Forecast.Flow(
-            releasesPerSecond: Double(parts[0][8]) / 1e6, seconds: Double(parts[0][9]), leavingPerSecond: Double(parts[0][10]) / 1e9)
+            releasesPerSecond: Double(parts[0][8]) / 1e6, seconds: Double(parts[0][9]), leavingPerSecond: Double(parts[0][10]) / 1e9,
+            partPerMinute: parts[0][11] == 0 ? nil : Double(parts[0][11] - 1) / 1000)
         var before = 0
         runs = stride(from: 0, to: parts[1].count, by: 2).map { index in
             defer { before += Int(parts[1][index + 1]) }

@@ -3,11 +3,12 @@
 -- fewer for so long. Tokens grow by rate / 60 a second up to max(1, rate / 60), one second's worth. A clock that went back adds nothing.
 local function bucket_capacity(rate) return math.max(1, rate / 60) end
 
-local function bucket_read(key, rate, now_us)
+-- `first` is what one holds that nobody has read before; 1 when it is left out.
+local function bucket_read(key, rate, now_us, first)
   local fields = redis.call('HMGET', key, 'tokens', 'at_us', 'idle', 'lent', 'lent_until')
   local bucket = { lent = tonumber(fields[4] or '0'), lent_until = tonumber(fields[5] or '0') }
   local size = fields[3] == '1' and 1 or bucket_capacity(rate)
-  local tokens, at = tonumber(fields[1] or '1'), tonumber(fields[2] or now_us)
+  local tokens, at = tonumber(fields[1] or first or '1'), tonumber(fields[2] or now_us)
   local function grow(until_us, most)
     tokens = math.min(most, tokens + math.max(0, until_us - at) * rate / 60000000)
     at = math.max(at, until_us)
