@@ -27,6 +27,7 @@ struct QueueCare: Sendable {
         var owesMemory = false
         var isBehind = true
         var (waiting, unused) = (0, 0)
+        var forecasts = ForecastErrors()
         while !Task.isCancelled {
             if let reunion = worker.reunion {
                 try? await Task.sleep(for: reunion)
@@ -63,6 +64,10 @@ struct QueueCare: Sendable {
                 // A slow queue's token is counted from when Redis told of it.
                 if release.people.isEmpty || release.nextToken ?? .zero > pace.tick { began = .now }
                 metrics.released(release)
+                metrics.judged(forecasts.judge(release, at: .now))
+                if let current, waiting > 0, forecasts.isDue(at: .now) {
+                    forecasts.note(try await worker.queues.forecastOfLast(in: current), at: .now)
+                }
                 if !release.people.isEmpty {
                     worker.metrics.released.increment(by: release.people.count)
                     owed.raise()

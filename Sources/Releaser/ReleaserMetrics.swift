@@ -68,6 +68,10 @@ struct ReleaserMetrics: Sendable {
         registry.describe("queue_active_sessions", help: "People inside, told by the worker that looks after the queue")
         registry.describe("queue_released_total", help: "People let in by this worker, by queue")
         registry.describe(
+            "queue_eta_error_ratio",
+            help: "By which part of their wait the last in line were told too much or too little, judged when the line had moved past them",
+            buckets: [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2])
+        registry.describe(
             "queue_wait_seconds", help: "How long those let in had waited, by queue",
             buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400])
     }
@@ -110,6 +114,7 @@ struct QueueMetrics: Sendable {
     private let active: Gauge
     private let released: Counter
     private let wait: CoreMetrics.Timer
+    private let forecastError: Recorder
 
     init(_ id: Identifier, registry: PrometheusRegistry) {
         let labels = [("queue_id", id.description)]
@@ -118,6 +123,7 @@ struct QueueMetrics: Sendable {
         active = Gauge(label: "queue_active_sessions", dimensions: labels, factory: registry)
         released = Counter(label: "queue_released_total", dimensions: labels, factory: registry)
         wait = CoreMetrics.Timer(label: "queue_wait_seconds", dimensions: labels, factory: registry)
+        forecastError = Recorder(label: "queue_eta_error_ratio", dimensions: labels, aggregate: true, factory: registry)
     }
 
     func asked(ratePerMinute: Double) { rate.record(ratePerMinute) }
@@ -128,6 +134,8 @@ struct QueueMetrics: Sendable {
         released.increment(by: release.people.count)
         for person in release.people { wait.recordNanoseconds(person.waited.milliseconds * 1_000_000) }
     }
+
+    func judged(_ errors: [Double]) { for error in errors { forecastError.record(error) } }
 
     func isEmpty() { size.record(0) }
 
@@ -143,5 +151,6 @@ struct QueueMetrics: Sendable {
         forget()
         released.destroy()
         wait.destroy()
+        forecastError.destroy()
     }
 }

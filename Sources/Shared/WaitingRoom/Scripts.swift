@@ -16,6 +16,7 @@ package enum Scripts {
     package static let claimNotice = load("claim_notice-1", PackageResources.claim_notice_1_lua)
     package static let enter = load("enter-14", PackageResources.enter_14_lua)
     package static let figures = load("figures-8", PackageResources.figures_8_lua)
+    package static let forecast = load("forecast-3", PackageResources.forecast_3_lua)
     package static let handOver = load("hand_over-14", PackageResources.hand_over_14_lua)
     package static let join = load("join-6", PackageResources.join_6_lua)
     package static let joinByName = load("join_by_name-8", PackageResources.join_by_name_8_lua)
@@ -88,6 +89,12 @@ package enum Scripts {
         let parts = file.split(separator: "-")
         guard parts.count == 2, let keyCount = Int(parts[1]) else { preconditionFailure("\(file): name is not <verb>-<keys>") }
         return RedisScript(name: String(parts[0]), source: expand(bytes, &seen), keyCount: keyCount)
+    }
+
+    /// A script in which each `-- @include name` is replaced by that file.
+    static func expanded(_ source: String) -> String {
+        var seen: Set<String> = []
+        return expand(Array(source.utf8), &seen)
     }
 
     private static func expand(_ bytes: [UInt8], _ seen: inout Set<String>) -> String {

@@ -140,7 +140,7 @@ package struct Rehearsal: Sendable {
 }
 
 /// Random numbers that a seed decides (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-private struct SplitMix64 {
+struct SplitMix64 {
     var state: UInt64
 
     /// From 0 up to, but not, 1.

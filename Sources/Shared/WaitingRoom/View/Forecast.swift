@@ -5,7 +5,7 @@ import Glibc
 /// Somebody at place p comes nearer by those who are let in, r a second, and by those before them who give up, g of each who waits a second:
 /// dp/dt = -r - g·p, so that the time until nobody is before them is ln(1 + g·p/r) / g, and p/r where nobody gives up.
 package struct Forecast: Sendable, Equatable {
-    /// A time in seconds, and between which times it will be in nine of ten cases.
+    /// A time in seconds, and between which times it will be in nine of ten cases, if nobody changes the rate.
     package struct Wait: Sendable, Equatable {
         package let seconds: Double
         package let low: Double
@@ -21,6 +21,22 @@ package struct Forecast: Sendable, Equatable {
         var leavingPerSecond = 0.0
         /// Of the application's rate; `nil` where the queue's own counts alone.
         var partPerMinute: Double?
+
+        init(releasesPerSecond: Double = 0, seconds: Double = 0, leavingPerSecond: Double = 0) {
+            self.releasesPerSecond = releasesPerSecond
+            self.seconds = seconds
+            self.leavingPerSecond = leavingPerSecond
+        }
+
+        /// - Parameter numbers: what `flow_rates` tells.
+        init(_ numbers: ArraySlice<Int64>) {
+            let numbers = Array(numbers)
+            guard numbers.count == 4 else { return }
+            releasesPerSecond = Double(numbers[0]) / 1e6
+            seconds = Double(numbers[1])
+            leavingPerSecond = Double(numbers[2]) / 1e9
+            partPerMinute = numbers[3] == 0 ? nil : Double(numbers[3] - 1) / 1000
+        }
     }
 
     let releasesPerSecond: Double
@@ -54,7 +70,7 @@ package struct Forecast: Sendable, Equatable {
         guard releasesPerSecond > 0, place > 0 else { return nil }
         let seconds = seconds(Double(place))
         // Who is let in next is a matter of one interval; how many give up, of chance.
-        let margin = 1 / releasesPerSecond + seconds * (0.08 + 0.22 * (1 - experience))
+        let margin = max(1, 1 / releasesPerSecond) + seconds * (0.08 + 0.22 * (1 - experience))
         return Wait(seconds: seconds, low: max(0, seconds - margin), high: seconds + margin)
     }
 

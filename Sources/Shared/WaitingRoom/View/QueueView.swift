@@ -56,9 +56,7 @@ package final class QueueView: Sendable {
         lostThrough = parts[0][5]
         lostAt = parts[0][6]
         active = Int(parts[0][7])
-        flow = Forecast.Flow(
-            releasesPerSecond: Double(parts[0][8]) / 1e6, seconds: Double(parts[0][9]), leavingPerSecond: Double(parts[0][10]) / 1e9,
-            partPerMinute: parts[0][11] == 0 ? nil : Double(parts[0][11] - 1) / 1000)
+        flow = Forecast.Flow(parts[0][8...])
         var before = 0
         runs = stride(from: 0, to: parts[1].count, by: 2).map { index in
             defer { before += Int(parts[1][index + 1]) }
