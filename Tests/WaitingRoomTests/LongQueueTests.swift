@@ -111,6 +111,52 @@ struct LongQueueTests {
             }
         }
     }
+
+    @Test("an opening of many who were drawn costs no more than any other step, and places are told near enough")
+    func opening() async throws {
+        let people = Self.isLong ? 200_000 : 10_000
+        try await withRedis { _, redis in
+            let line = try await Line(redis: redis, rate: 100_000) { $0.opensAt = .now().adding(seconds: 3600) }
+            for start in stride(from: 0, to: people, by: 500) {
+                let joined = try await line.joinAtOnce((start..<start + 500).map { .init(queue: line.queue, visitor: "v\($0)") })
+                #expect(joined.allSatisfy { $0 != nil })
+            }
+            let (queues, queue) = (line.queues, line.queue.id)
+            func step(_ name: String, _ body: () async throws -> Void) async throws {
+                try await line.cost(of: "drawn: \(name)", mostCommands: Self.mostCommands, isTimed: Self.isLong, body)
+            }
+            try await step("join") { try await line.join("late") }
+            let views = QueueViews(queues: queues)
+            try await step("first view") { try await views.fetch(line.queue) }
+            try await step("held release") {
+                let release = try await queues.release(queue)
+                #expect(release.people.isEmpty)
+            }
+            var open = line.queue
+            open.opensAt = .now().adding(milliseconds: -1)
+            try await step("opening") {
+                let opened = try await queues.update(open, from: line.queue)
+                #expect(opened)
+            }
+            try await step("first release") {
+                try await line.bucket(tokens: 1600, seconds: 0)
+                let released = try await queues.release(queue)
+                #expect(released.people.count == Queues.releaseBatch)
+            }
+            for _ in 0..<25 {
+                try await Task.sleep(for: .milliseconds(220))
+                try await step("view") { try await views.fetch(open) }
+            }
+            let view = try #require(views.current(open))
+            let waiting = try await queues.list(queue, skip: 0, limit: 1000)
+            for entry in waiting.prefix(900) { #expect(view.place(entry.sequence) == entry.position) }
+            for rank in stride(from: 1000, to: people - 2000, by: people / 20) {
+                let entry = try #require(try await queues.list(queue, skip: rank, limit: 1).first)
+                let place = try #require(view.place(entry.sequence))
+                #expect(place >= rank && Double(place) <= Double(rank) * 1.02 + 2, "\(rank): \(place)")
+            }
+        }
+    }
 }
 
 extension Line {
