@@ -12,6 +12,7 @@ struct GatewayMetrics: Sendable {
     let redis: RedisMetrics
     let hotPolls: HotRoute
     let hotJoins: HotRoute
+    let hotGates: HotRoute
     let streamsOpen: Gauge
     let streamEvents: Counter
     private let joins: QueueCounters
@@ -35,6 +36,7 @@ struct GatewayMetrics: Sendable {
         streamEvents = Counter(label: "stream_events_total", factory: registry)
         hotPolls = HotRoute(.get, "/queue_status", registry: registry)
         hotJoins = HotRoute(.post, "/join", registry: registry)
+        hotGates = HotRoute(.get, "/gate/{queue}", status: 204, registry: registry)
     }
 
     /// Counts a place taken, if it is new, and who was let in with it.
@@ -67,11 +69,12 @@ struct HotRoute: Sendable {
     private let successes: Counter
     private let duration: CoreMetrics.Timer
 
-    init(_ method: HTTPRequest.Method, _ route: String, registry: PrometheusRegistry) {
+    init(_ method: HTTPRequest.Method, _ route: String, status: Int = 200, registry: PrometheusRegistry) {
         self.method = method
         self.route = route
         successes = Counter(
-            label: "http_requests_total", dimensions: [("route", route), ("method", method.rawValue), ("status", "200")], factory: registry)
+            label: "http_requests_total", dimensions: [("route", route), ("method", method.rawValue), ("status", String(status))],
+            factory: registry)
         duration = CoreMetrics.Timer(label: "http_request_duration_seconds", dimensions: [("route", route)], factory: registry)
     }
 

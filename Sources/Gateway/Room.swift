@@ -49,7 +49,7 @@ final class Room: Sendable {
         sessions = await Sessions(secret: secret)
         passes = PassSigner(secret, issuer: configuration.publicURL)
         challenges = Challenges(secret)
-        revocations = Revocations(redis: redis)
+        revocations = Revocations(redis: redis, passes: passes)
         limit = AttemptLimit(redis: redis)
         limits = RequestLimits(configuration.limits, limit: limit, metrics: metrics)
         views = QueueViews(queues: queues)

@@ -1,4 +1,4 @@
-"""Plain polls and joins are answered before the HTTP codec sees them. Whatever comes over a connection, and however it is cut, the answers are
+"""Plain polls, joins and gate checks are answered before the HTTP codec sees them. Whatever comes over a connection, and however it is cut, the answers are
 those of a gateway that reads everything with the codec."""
 
 import random
@@ -15,7 +15,31 @@ SEEDS = range(150)
 @pytest.fixture(scope="module")
 def gateways(service, gateway):
     """The one that takes the shortcut, and one that is not free to, since its answers differ by origin."""
-    return service.address, gateway("codec", ALLOWED_ORIGINS="https://shop.example")
+    return service.address, gateway("codec", ALLOWED_ORIGINS="https://shop.example", PUBLIC_URL=service.address)
+
+
+@pytest.fixture(scope="module")
+def gate(service, gateways):
+    """A gate and the cookie that opens it; both gateways have seen it."""
+    shop = service.make_application()
+    queue = service.make_queue(shop, state="passthrough")
+    path, cookie = f"/gate/{queue.id}", f"queue_pass={queue.join('plain')['pass']}"
+    for address in gateways * 2:
+        assert answers(address, [request("GET", path, f"Cookie: {cookie}")])[0][0] == "HTTP/1.1 204 No Content"
+    return path, cookie
+
+
+def gate_requests(path, cookie, chance):
+    uri = "X-Original-URI: /buy?a=b"
+    return [
+        request("GET", path, f"Cookie: {cookie}"), request("GET", path, f"Cookie: a=b; {cookie}; c=d", uri),
+        request("GET", path + "?clean=true", f"Cookie: {cookie}", uri), request("GET", path + "?mode=redirect", f"Cookie: {cookie}"),
+        request("GET", path, f"Cookie: {cookie[:-1]}{chance.choice('AZaz09-_')}"), request("GET", path), request("HEAD", path, f"Cookie: {cookie}"),
+        request("GET", path, f"Cookie: {cookie}", "X-Original-URI: /buy?queue_pass=forged"), request("GET", path + "x", f"Cookie: {cookie}"),
+        request("GET", path, f"Cookie: {cookie}", f"Cookie: {cookie}"), request("GET", path, f"Cookie: x{cookie}"),
+        request("GET", path, f"Cookie: queue_pass=other; {cookie}"), request("GET", path[:-1] + "0", f"Cookie: {cookie}"),
+        request("GET", path, f"Cookie: {cookie}", "Authorization: Basic eDp5"), request("POST", path, f"Cookie: {cookie}", body=b"{}"),
+    ]
 
 
 def requests(queue, key, chance):
@@ -36,9 +60,9 @@ def requests(queue, key, chance):
     ]
 
 
-def stream(queue, key, chance):
+def stream(queue, key, gate, chance):
     """Some requests behind each other, of which one may have a byte changed, more or less; and where they are cut."""
-    data = bytearray(b"".join(chance.choices(requests(queue, key, chance), k=chance.randint(1, 6))))
+    data = bytearray(b"".join(chance.choices(requests(queue, key, chance) + gate_requests(*gate, chance), k=chance.randint(1, 6))))
     for _ in range(chance.choice([0, 0, 1, 2])):
         at = chance.randrange(len(data))
         change = chance.choice(["change", "insert", "remove"])
@@ -71,14 +95,15 @@ def answers(address, parts):
         # An answer to HEAD has a length and no body.
         body = b"" if rest.startswith(b"HTTP/1.") else rest[:length]
         # Places and times differ.
-        told.append((lines[0], fields.get("content-type"), fields.get("connection"), body[:12] if " 200 " in lines[0] else body))
+        names = ("content-type", "connection", "x-entry-id", "x-visitor-id", "location")
+        told.append((lines[0], *map(fields.get, names), body[:12] if " 200 " in lines[0] else body))
         text = rest[len(body):]
     return told
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_comes_is_answered_as_by_the_codec(gateways, application, queue, seed):
+def test_whatever_comes_is_answered_as_by_the_codec(gateways, gate, application, queue, seed):
     chance = random.Random(seed)
-    parts = stream(queue, application["api_key"], chance)
+    parts = stream(queue, application["api_key"], gate, chance)
     shortcut, codec = (answers(address, parts) for address in gateways)
     assert shortcut == codec, parts

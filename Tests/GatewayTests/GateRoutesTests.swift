@@ -58,6 +58,30 @@ struct GateRoutesTests {
         }
     }
 
+    @Test("a check that is told from memory answers as the first one did; a revocation and the time of renewal are seen")
+    func fromMemory() async throws {
+        try await Gate.with { gate in
+            func headers(_ answer: Site.Answer) -> HTTPFields {
+                var headers = answer.headers
+                for name in [HTTPField.Name("X-Request-Id")!, .date] {
+                    #expect(headers[name] != nil)
+                    headers[name] = nil
+                }
+                return headers
+            }
+            let cookie = "theme=dark; queue_pass=\(gate.pass); lang=ar"
+            let first = try await gate.ask(cookie: cookie)
+            #expect(first.status == 204)
+            for _ in 0..<3 {
+                let again = try await gate.ask("?clean=true", uri: "/buy?size=9", cookie: cookie)
+                #expect(again.status == 204 && again.text.isEmpty)
+                #expect(Set(headers(again).map { "\($0)" }) == Set(headers(first).map { "\($0)" }))
+            }
+            try await gate.site.room.queues.revokePass(of: gate.entry, in: gate.queue.id)
+            try await eventually("it is revoked") { try await gate.ask(cookie: cookie).status == 401 }
+        }
+    }
+
     @Test(
         "a foreign host is no address to return to", arguments: ["evil.example", "www.shop.example.evil.example", "a b", "x@evil.example"])
     func foreignHost(host: String) async throws {

@@ -27,6 +27,31 @@ enum HotAnswer {
         }
     }
 
+    /// The gate's answer to who may go through.
+    static func through(_ pass: Pass) -> ByteBuffer {
+        let visitor = pass.headerVisitor
+        let most = 300 + passed.utf8.count + visitor.utf8.count
+        var bytes = ByteBufferAllocator().buffer(capacity: most)
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
+            var text = ByteCursor(memory)
+            text.write(passed)
+            text.write(visitor)
+            text.write("\r\nX-Entry-Id: " as StaticString)
+            text.write(pass.entry.description)
+            text.write("\r\nX-Request-Id: " as StaticString)
+            text.write(RequestID.length, RequestID.write(to:))
+            text.write(HTTPDate.line)
+            text.write("\r\n\r\n" as StaticString)
+            return text.count
+        }
+        return bytes
+    }
+
+    private static let passed = """
+        HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\n\
+        Access-Control-Expose-Headers: \(AllowedOrigins.exposed)\r\nCache-Control: no-store\r\nX-Visitor-Id:\u{20}
+        """
+
     private static let fields = """
         Content-Type: application/json\r\nAccess-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\n\
         Access-Control-Expose-Headers: \(AllowedOrigins.exposed)\r\n

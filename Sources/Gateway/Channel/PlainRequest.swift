@@ -24,6 +24,9 @@ struct PlainRequest {
     private(set) var key: Range<Int>?
     private(set) var idempotencyKey: Range<Int>?
     private(set) var forwardedFor: Range<Int>?
+    private(set) var cookie: Range<Int>?
+    /// What a visitor asked a site for whose proxy asks the gate.
+    private(set) var originalURI: Range<Int>?
     /// Whether it has credentials of another kind, or one of the fields above twice.
     private(set) var isSpecial = false
     private var hosts = 0
@@ -116,9 +119,12 @@ struct PlainRequest {
         switch name.count {
         case 4 where name.isField("host"): hosts += 1
         case 6 where name.isField("expect"): return false
+        case 6 where name.isField("cookie"): Self.keep(value, in: &cookie, &isSpecial)
         case 7 where name.isField("upgrade"): return false
         case 10 where name.isField("connection"): return UnsafeBufferPointer(rebasing: bytes[value]).isField("keep-alive")
         case 13 where name.isField("authorization"): isSpecial = true
+        case 14 where name.isField("x-original-uri"), 15 where name.isField("x-forwarded-uri"):
+            Self.keep(value, in: &originalURI, &isSpecial)
         case 14 where name.isField("content-length"):
             guard !hasLength, (1...9).contains(value.count) else { return false }
             hasLength = true

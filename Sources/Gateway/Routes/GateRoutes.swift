@@ -81,8 +81,7 @@ struct GateRoutes {
 
     private func identity(of pass: Pass) -> HTTPFields {
         [
-            .visitorID: FormText.encode(pass.visitor, keeping: { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }),
-            .entryID: pass.entry.description, .cacheControl: "no-store",
+            .visitorID: pass.headerVisitor, .entryID: pass.entry.description, .cacheControl: "no-store",
         ]
     }
 
@@ -90,7 +89,7 @@ struct GateRoutes {
     /// take note that it does, so that nobody's place inside is given to another while they are there.
     private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) async -> String? {
         let now = Timestamp.now()
-        guard queue.renewsSessions, pass.expires < now.adding(seconds: queue.sessionSeconds * 3 / 4) else { return nil }
+        guard RememberedQueue(queue).isRenewed(pass, at: now) else { return nil }
         let renewed = pass.lasting(until: now.adding(seconds: queue.sessionSeconds))
         guard (try? await room.queues.renewSession(of: pass, until: renewed.expires)) == true else { return nil }
         return (try? room.passes.sign(renewed)).map { cookie($0, renewed, queue, visit) }
@@ -103,4 +102,9 @@ struct GateRoutes {
             secure: visit.isSecure, httpOnly: true, sameSite: .lax
         ).description
     }
+}
+
+extension Pass {
+    /// The visitor's id as a header can have it: percent-encoded where it is not visible ASCII.
+    var headerVisitor: String { FormText.encode(visitor, keeping: { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }) }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What somebody who was let in shows to the site to prove it: good until their session ends.
 package struct Pass: Sendable, Equatable {
     package let tenant: Identifier
@@ -41,5 +43,17 @@ package struct Pass: Sendable, Equatable {
     /// The same pass with another end of its session.
     package func lasting(until expires: Timestamp) -> Pass {
         Pass(tenant: tenant, queue: queue, entry: entry, visitor: visitor, issued: issued, expires: expires)
+    }
+}
+
+/// A pass and the text that its holder has.
+package final class SignedPass: VerifiedText {
+    package let pass: Pass
+    package let text: String
+    let isInUse = Atomic(true)
+
+    init(_ pass: Pass, text: String) {
+        self.pass = pass
+        self.text = text
     }
 }

@@ -48,6 +48,7 @@ package struct PassSigner: Sendable {
 
     private let issuer: String
     private let keys: [Key]
+    private let verified = VerifiedTexts<SignedPass>()
 
     /// - Parameter issuer: the service's own address (`PUBLIC_URL`), without which a pass is somebody else's.
     package init(_ secret: SecretKey, issuer: String) {
@@ -78,7 +79,24 @@ package struct PassSigner: Sendable {
 
     /// The pass that `text` is; `nil` for anything that this service did not sign, and for one whose time is over.
     package func verify(_ text: String, at now: Timestamp = .now()) -> Pass? {
-        let bytes = Array(text.utf8)
+        Array(text.utf8).withUnsafeBufferPointer { bytes in
+            if let known = known(bytes, at: now) { return known }
+            let pass = check(Array(bytes), at: now)
+            if let pass { verified.note(SignedPass(pass, text: text), bytes) }
+            return pass
+        }
+    }
+
+    /// The same as far as memory tells: the pass, when a text of these bytes was found good lately and its time is not over.
+    package func known(_ text: UnsafeBufferPointer<UInt8>, at now: Timestamp) -> Pass? {
+        guard let known = verified.find(text), known.pass.expires > now else { return nil }
+        return known.pass
+    }
+
+    /// Forgets texts of passes that were not checked for a minute or two; to be called once a second where passes are checked.
+    package func forgetUnused() { verified.forgetUnused() }
+
+    private func check(_ bytes: [UInt8], at now: Timestamp) -> Pass? {
         guard bytes.count <= Self.maximumLength, let key = keys.first(where: { bytes.starts(with: $0.header) }),
             let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot >= key.header.count,
             let tag = Base64URL.decode(String(decoding: bytes[(dot + 1)...], as: UTF8.self)),

@@ -24,7 +24,12 @@ package final class Revocations: Service, Sendable {
     private let redis: RedisClient
     private let watches = Mutex<[Identifier: Watch]>([:])
 
-    package init(redis: RedisClient) { self.redis = redis }
+    private let passes: PassSigner
+
+    package init(redis: RedisClient, passes: PassSigner) {
+        self.redis = redis
+        self.passes = passes
+    }
 
     /// Whether a pass was revoked, as of a second ago at most.
     package func holds(_ pass: Pass) async -> Bool {
@@ -48,6 +53,7 @@ package final class Revocations: Service, Sendable {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.refresh)
+                self.passes.forgetUnused()
                 let now = NIODeadline.now()
                 let queues = self.watches.withLock { watches in
                     watches = watches.filter { now - $0.value.asked < Self.memory }

@@ -23,10 +23,9 @@ package struct Ticket: Sendable, Equatable {
 }
 
 /// A ticket and the text that its holder has.
-package final class SignedTicket: Sendable {
+package final class SignedTicket: VerifiedText {
     package let ticket: Ticket
     package let text: String
-    /// Whether it was asked about since ``VerifiedTickets`` looked last.
     let isInUse = Atomic(true)
 
     init(_ ticket: Ticket, text: String) {

@@ -13,7 +13,7 @@ package struct TicketSigner: Sendable {
 
     /// The hash with the key already in it, one for each key: a copy is half the work of a new one.
     private let hashes: [HMAC<SHA256>]
-    private let verified = VerifiedTickets()
+    private let verified = VerifiedTexts<SignedTicket>()
 
     package init(_ secret: SecretKey) { hashes = secret.keys(.ticket).map { HMAC(key: $0) } }
 

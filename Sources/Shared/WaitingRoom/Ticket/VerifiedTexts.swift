@@ -1,22 +1,32 @@
 import Synchronization
 
-/// The tickets that were found good lately, by their text: whoever waits polls with the same one again and again, and checking it would be a
-/// third of a poll. 65,536 at most, some 20 MB, asked about in the last two minutes; of two that would stand in one place the later stays.
-final class VerifiedTickets: Sendable {
+/// Something signed and the text that its holder has.
+protocol VerifiedText: AnyObject, Sendable {
+    var text: String { get }
+    /// Whether it was asked about since ``VerifiedTexts`` looked last.
+    var isInUse: Atomic<Bool> { get }
+}
+
+/// The tickets or passes that were found good lately, by their text: whoever waits polls with the same one again and again, and checking it
+/// would be a third of a poll. 65,536 at most, some 20 MB of tickets and 40 of passes, asked about in the last two minutes; of two that would
+/// stand in one place the later stays.
+final class VerifiedTexts<Known: VerifiedText>: Sendable {
     private struct State {
-        var slots = [SignedTicket?](repeating: nil, count: places)
+        var slots: [Known?]
         /// Where ``forgetUnused()`` goes on.
         var next = 0
     }
 
-    private static let places = 65_536
-    private static let placesAtOnce = places / 64
+    private let places = 65_536
+    private let placesAtOnce = 1024
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Nobody else can tell which texts stand in one place.
     private let seed = UInt64.random(in: .min ... .max)
 
-    func find(_ text: UnsafeBufferPointer<UInt8>) -> SignedTicket? {
+    init() { state = Mutex(State(slots: [Known?](repeating: nil, count: places))) }
+
+    func find(_ text: UnsafeBufferPointer<UInt8>) -> Known? {
         let place = place(of: text)
         guard let known = state.withLock({ $0.slots[place] }) else { return nil }
         let isIt = known.text.utf8.withContiguousStorageIfAvailable { Self.areEqual($0, text) }
@@ -25,21 +35,21 @@ final class VerifiedTickets: Sendable {
         return known
     }
 
-    func note(_ ticket: SignedTicket, _ text: UnsafeBufferPointer<UInt8>) {
+    func note(_ known: Known, _ text: UnsafeBufferPointer<UInt8>) {
         let place = place(of: text)
-        state.withLock { $0.slots[place] = ticket }
+        state.withLock { $0.slots[place] = known }
     }
 
-    /// Forgets the tickets in a 64th of the places that nobody has asked about since it was there last.
+    /// Forgets those in a 64th of the places that nobody has asked about since it was there last.
     func forgetUnused() {
         // What goes is freed behind the lock.
         _ = state.withLock { state in
-            let part = state.next..<state.next + Self.placesAtOnce
-            state.next = part.upperBound % Self.places
-            return part.compactMap { place -> SignedTicket? in
-                guard let ticket = state.slots[place], !ticket.isInUse.exchange(false, ordering: .relaxed) else { return nil }
+            let part = state.next..<state.next + placesAtOnce
+            state.next = part.upperBound % places
+            return part.compactMap { place -> Known? in
+                guard let known = state.slots[place], !known.isInUse.exchange(false, ordering: .relaxed) else { return nil }
                 state.slots[place] = nil
-                return ticket
+                return known
             }
         }
     }
@@ -57,7 +67,7 @@ final class VerifiedTickets: Sendable {
             hash = (hash ^ UInt64(bytes[index])) &* 0x9E37_79B9_7F4A_7C15
             index += 1
         }
-        return Int(truncatingIfNeeded: hash >> 32) & (Self.places - 1)
+        return Int(truncatingIfNeeded: hash >> 32) & (places - 1)
     }
 
     /// Takes the same time wherever the two differ: one of them may be a guess.

@@ -1,0 +1,67 @@
+import NIOCore
+import WaitingRoom
+
+/// A gate check of somebody whose pass was found good lately, told from memory.
+extension HotRoutes {
+    /// Answers a gate check; `false` when it is not the usual one: it takes a cookie with one pass, good, not revoked and not to be renewed yet.
+    func gate(_ request: PlainRequest) -> Bool {
+        let started = NIODeadline.now()
+        guard !request.isSpecial, let cookie = request.cookie, !mentionsPass(request.originalURI), let queue = gateQueue(request.target),
+            let pass = pass(in: cookie), pass.queue == queue.queue.id, pass.tenant == queue.queue.tenant, queue.isRenewed(pass) == false,
+            room.revocations.remembered(pass) == false
+        else { return false }
+        let number = owe()
+        room.metrics.hotGates.succeeded(since: started)
+        answer(number, HotAnswer.through(pass))
+        return true
+    }
+
+    /// The queue of `/gate/<id>`, also with `?clean=true`, which means nothing where the pass is in a cookie.
+    private func gateQueue(_ target: Range<Int>) -> RememberedQueue? {
+        let start = target.lowerBound + Self.gatePrefix.utf8CodeUnitCount
+        let end = start + Identifier.textLength
+        guard end == target.upperBound || equals("?clean=true", at: end..<target.upperBound) else { return nil }
+        let id = unread.withUnsafeReadableBytes {
+            Identifier(uuid: UnsafeBufferPointer(rebasing: $0.assumingMemoryBound(to: UInt8.self)[start..<end]))
+        }
+        guard let id, case .some(.some(let queue)) = room.queues.remembered(id) else { return nil }
+        return queue
+    }
+
+    private func mentionsPass(_ range: Range<Int>?) -> Bool {
+        guard let range else { return false }
+        return unread.withUnsafeReadableBytes { find("queue_pass=", in: $0[range]) != nil }
+    }
+
+    /// The pass in the only cookie that can be one.
+    private func pass(in range: Range<Int>) -> Pass? {
+        unread.withUnsafeReadableBytes { bytes in
+            let cookie = bytes[range]
+            guard let name = find("queue_pass", in: cookie) else { return nil }
+            let isFirst = name == cookie.startIndex || bytes[name - 1] == UInt8(ascii: " ") || bytes[name - 1] == UInt8(ascii: ";")
+            let start = name + 11
+            guard isFirst, start < cookie.endIndex, bytes[start - 1] == UInt8(ascii: "=") else { return nil }
+            let rest = cookie[start...]
+            let end = rest.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? cookie.endIndex
+            guard find("queue_pass", in: cookie[end...]) == nil else { return nil }
+            return room.passes.known(
+                UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: UInt8.self)[start..<end]), at: .now())
+        }
+    }
+
+    /// Where a text begins.
+    private func find(_ text: StaticString, in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        let length = text.utf8CodeUnitCount
+        guard bytes.count >= length else { return nil }
+        return (bytes.startIndex...bytes.endIndex - length).first { start in
+            bytes[start] == text.utf8Start[0] && (1..<length).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
+        }
+    }
+}
+
+extension RememberedQueue {
+    /// Whether a pass is to be renewed now: a quarter of its session has gone by, or more.
+    func isRenewed(_ pass: Pass, at now: Timestamp = .now()) -> Bool {
+        queue.renewsSessions && pass.expires < now.adding(seconds: queue.sessionSeconds * 3 / 4)
+    }
+}
