@@ -226,8 +226,12 @@ class Anteroom(Room):
         settings = {"application_id": application["id"], "name": "Bench", "max_users_per_minute": 0} | fields
         return self.call("/queues/", json.dumps(settings).encode())["id"]
 
-    def call(self, path: str, body: bytes, kind: str = "application/json") -> dict:
-        headers = {"Content-Type": kind, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+    def join(self, application: dict, queue: str, visitor: str) -> dict:
+        body = json.dumps({"queue_id": queue, "visitor_id": visitor}).encode()
+        return self.call("/join", body, **{"X-API-Key": application["api_key"]})
+
+    def call(self, path: str, body: bytes, kind: str = "application/json", **headers: str) -> dict:
+        headers = {"Content-Type": kind, **headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)

@@ -1,7 +1,8 @@
--- Polls, each with a token out of TOKENS drawn by chance. STATUS_PATH holds {token}.
+-- Polls or gate checks, each with a token or pass out of TOKENS drawn by chance. STATUS_PATH or STATUS_HEADER holds {token}.
 package.path = os.getenv("LOAD_DIR") .. "/?.lua;" .. package.path
 local load = require "load"
-local before, after = load.split("GET " .. load.env("STATUS_PATH", "") .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "{token}")
+local before, after = load.split("GET " .. load.env("STATUS_PATH", "") .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. load.env("STATUS_HEADER", "") .. "\r\n",
+  "{token}")
 local tokens = {}
 
 function init()
