@@ -396,6 +396,39 @@ def test_pausing_opening_and_closing(service, application, queue, page, other_dr
     assert visitor.text("heading") == "The line is closed"
 
 
+def test_a_sale_is_scheduled_with_one_form(service, queue, page):
+    call = f"PUT /queues/{queue.id}"
+    settings = lambda: service.call("GET", f"/queues/{queue.id}")
+    page.enter(f"/admin/queues/{queue.id}").find("#people")
+    # In the reader's time, to the minute, as the control has it.
+    moment = page.driver.execute_script("""
+        const moment = new Date(Date.now() + 86_400_000);
+        moment.setSeconds(0, 0);
+        const control = document.getElementById("opens");
+        control.closest("details").open = true;
+        control.value = new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+        return moment.toISOString();
+    """)
+    page.send(call, pre_queue_order="as they came")
+    until(lambda: settings()["opens_at"] == moment, "the opening is set")
+    assert (settings()["pre_queue_order"], settings()["closes_at"]) == ("fifo", None)
+    until(lambda: page.figure("Opens at"), "the page says when")
+    page.open(f"/admin/queues/{queue.id}")
+    assert page.driver.execute_script("return new Date(document.getElementById('opens').value).toISOString()") == moment
+    page.driver.execute_script("document.getElementById('opens').value = ''")
+    page.send(call, pre_queue_order="by lot")
+    until(lambda: settings()["opens_at"] is None, "there is none any more")
+
+    page.send(call, max_active_users="250", session_seconds="900")
+    until(lambda: settings()["max_active_users"] == 250, "the capacity is set")
+    assert settings()["session_seconds"] == 900 and settings()["session_renewal"]
+    page.wait_for_figure("Inside", "0 / 250")
+    page.send(call, invitations="required", challenge_bits="20")
+    until(lambda: settings()["invitations"] == "required", "invitations are asked for")
+    page.set_state("passthrough")
+    until(lambda: settings()["state"] == "passthrough", "everybody goes in")
+
+
 def test_a_message_reaches_those_who_wait(queue, page, other_driver):
     visitor = Room(other_driver).open(queue.page()).wait_for_place(1)
     page.enter(f"/admin/queues/{queue.id}").send(f"PUT /queues/{queue.id}", message="Doors open at ten.")

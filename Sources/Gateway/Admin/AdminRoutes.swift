@@ -53,7 +53,7 @@ struct AdminRoutes {
             "waitP50": figures.waitMedian?.onClock ?? "–", "waitP95": figures.wait95th?.onClock ?? "–",
             "joined": count(figures.total.joined), "released": count(figures.total.released), "expired": count(figures.total.expired),
             "cancelled": count(figures.total.cancelled), "failing": count(figures.callbacksFailing), "dead": count(figures.deadLetters),
-            "hasDead": figures.deadLetters > 0,
+            "hasDead": figures.deadLetters > 0, "active": count(figures.active),
         ]
     }
 

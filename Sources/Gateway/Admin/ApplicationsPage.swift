@@ -13,6 +13,7 @@ extension AdminRoutes {
                     [
                         "id": tenant.id.description, "name": tenant.name, "domain": tenant.domain, "slug": tenant.slug,
                         "callbackURL": tenant.callbackURL ?? "", "redirectURL": tenant.redirectURL ?? "",
+                        "sharedRate": tenant.ratePerMinute.map { Chart.plain($0).replacing(",", with: "") } ?? "",
                         "apiKey": visit.canManage ? tenant.apiKey : "…", "isActive": tenant.isActive,
                         "stateName": visit.say(tenant.isActive ? "admin_active" : "admin_state_off"),
                     ]

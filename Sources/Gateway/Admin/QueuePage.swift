@@ -30,6 +30,7 @@ extension AdminRoutes {
         values["redirectURL"] = queue.redirectURL ?? ""
         for onOutage in Queue.OnOutage.allCases { values["is\(onOutage.rawValue.capitalized)"] = queue.onOutage == onOutage }
         for state in Queue.State.allCases { values["is\(state.rawValue.capitalized)"] = queue.isActive && queue.state == state }
+        values.merge(Self.admission(queue)) { $1 }
         values["charts"] = charts(visit, series)
         values["spans"] = Span.allCases.map { span -> [String: Any] in
             ["href": "?over=\(span.rawValue)", "label": visit.say("admin_span_\(span.rawValue)"), "current": span == over]
@@ -50,6 +51,19 @@ extension AdminRoutes {
         values.merge(try await rehearsal(visit, queue, &query, isAsked: rehearses)) { $1 }
         return visit.page(
             .adminQueue, title: queue.name, current: "overview", back: (href: "/admin", label: visit.say("admin_overview")), values)
+    }
+
+    /// Who goes in when, and what a join has to bring.
+    private static func admission(_ queue: Queue) -> [String: Any] {
+        [
+            "priority": queue.priority, "capacity": queue.maximumActive, "hasCapacity": queue.maximumActive > 0,
+            "capacityText": Chart.plain(Double(queue.maximumActive)), "sessionSeconds": queue.sessionSeconds,
+            "renewsSessions": queue.renewsSessions, "isThreshold": queue.activation == .threshold,
+            "opensAt": queue.opensAt?.rfc3339 ?? "", "closesAt": queue.closesAt?.rfc3339 ?? "", "isAhead": !queue.isOpen(),
+            "isFifo": queue.preQueueOrder == .fifo, "commitment": queue.shuffleCommitment ?? "",
+            "asksWork": queue.challenge == .proofOfWork, "challengeBits": queue.challengeBits,
+            "asksInvitations": queue.invitations == .required, "uniqueVisitors": queue.uniqueVisitors,
+        ]
     }
 
     private enum Span: String, CaseIterable {

@@ -112,7 +112,8 @@ enum OpenAPISchemas {
                 ),
                 ("duration_minutes", ["type": "integer", "minimum": 1, "maximum": .integer(RehearsalRoutes.mostMinutes), "default": 60]),
                 ("max_users_per_minute", described(number, "The queue's when left out")),
-                ("max_active_users", described(count, "0 = no limit")), ("session_seconds", ["type": "number", "default": 600]),
+                ("max_active_users", described(count, "0 = no limit; the queue's unless it is given")),
+                ("session_seconds", described(number, "The queue's unless it is given")),
                 (
                     "leave_share",
                     ["type": "number", "minimum": 0, "maximum": 1, "description": "Of those who have to wait, the share that gives up"]

@@ -46,8 +46,8 @@ struct RehearsalRoutes {
             visitors: fields.integer("visitors", 1...mostVisitors, fallback: 1),
             arrivals: counts.map { .perMinute($0) } ?? (word == "burst" ? .burst : .steady), durationMinutes: counts?.count ?? minutes,
             ratePerMinute: fields.rate("max_users_per_minute") ?? queue.ratePerMinute,
-            maximumActive: fields.integer("max_active_users", 0...1_000_000, fallback: 0),
-            sessionSeconds: fields.number("session_seconds", 1...86_400, fallback: 600) ?? 600,
+            maximumActive: fields.integer("max_active_users", 0...Queue.maximumCapacity, fallback: queue.maximumActive),
+            sessionSeconds: fields.number("session_seconds", 1...86_400, fallback: Double(queue.sessionSeconds)) ?? 600,
             leaveShare: fields.number("leave_share", 0...1, fallback: 0) ?? 0,
             seed: UInt64(fields.integer("seed", 0...1_000_000_000, fallback: 1)))
     }

@@ -26,11 +26,21 @@ function localize(root) {
 
 // MARK: Forms
 
+/** Gives a control for a moment its value, which is without a zone. */
+for (const control of document.querySelectorAll("[data-moment]")) {
+  const moment = new Date(control.dataset.moment);
+  if (!Number.isNaN(moment.getTime())) {
+    control.value = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  }
+}
+
 /** What a form's control gives, in the type that the API wants. */
 function valueOf(control) {
   switch (control.dataset.type) {
     case "number": return Number(control.value);
     case "flag": return control.checked;
+    case "number-or-null": return control.value.trim() === "" ? null : Number(control.value);
+    case "time-or-null": return control.value === "" ? null : new Date(control.value).toISOString();
     case "text-or-null": return control.value.trim() === "" ? null : control.value;
     default: return control.value;
   }
