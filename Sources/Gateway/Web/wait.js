@@ -41,7 +41,7 @@
   const retitle = (lead) => {
     document.title = lead ? `${lead} · ${title}` : title;
   };
-  room.addEventListener("position", (event) => retitle(numbers.format(event.detail.position)));
+  room.addEventListener("position", (event) => retitle(event.detail.position > 0 && numbers.format(event.detail.position)));
   room.addEventListener("ready", () => retitle("✓"));
   for (const ended of ["expired", "cancelled"]) room.addEventListener(ended, () => retitle(""));
 
