@@ -23,3 +23,7 @@ window.setTimeout = (action, wait, ...rest) => {
 
 def answer(body, status=200, **headers):
     return Page(json.dumps(body), status, "application/json", headers)
+
+
+def refusal(code, status=403):
+    return answer({"detail": "No", "code": code}, status)

@@ -29,6 +29,9 @@ const FULL_ENDS = 5_000; // a full site has room for a moment each time that som
 // What a join is refused for, as a state and in words of its own.
 const REFUSALS = {
   queue_closed: ["closed"],
+  invitation_required: ["uninvited", "invitation_required"],
+  invitation_refused: ["uninvited", "invitation_refused"],
+  invitation_used: ["uninvited", "invitation_used"],
 };
 const COUNTDOWN_SPOKEN = [86_400, 3600, 1800, 600, 300, 60, 10];
 
@@ -344,7 +347,7 @@ class Screen {
     this.question.hidden = !asks;
     this.leave.hidden = !waits || asks;
     this.forward.hidden = words !== "ready";
-    this.again.hidden = ["joining", "waiting", "ready"].includes(state);
+    this.again.hidden = ["joining", "waiting", "ready", "uninvited"].includes(state);
     this.actions.hidden = this.leave.hidden && this.again.hidden && this.forward.hidden;
     if (!changed) return;
     this.announce(`${this.heading.textContent}. ${this.text.textContent}`);
@@ -412,7 +415,8 @@ class QueueManager extends EventTarget {
   /**
    * @param {object} options apiKey, callbackUrl, lang, theme ("light", "dark", "auto"), pollInterval (least milliseconds
    * between polls; the server's wish is kept when longer), apiBaseUrl (default: where this script came from),
-   * element (node or selector, default `#queue-status`), returnTo (wins over the queue's redirect address).
+   * element (node or selector, default `#queue-status`), returnTo (wins over the queue's redirect address), invitation (a code to
+   * join with).
    */
   constructor(options = {}) {
     super();
@@ -420,6 +424,7 @@ class QueueManager extends EventTarget {
     this.apiKey = options.apiKey ?? SERVED.apiKey;
     this.callbackUrl = options.callbackUrl ?? SERVED.callbackUrl;
     this.returnTo = options.returnTo;
+    this.invitation = options.invitation;
     this.lang = options.lang ?? SERVED.lang ?? "en";
     this.theme = options.theme ?? SERVED.theme ?? "light";
     this.pollInterval = Number(options.pollInterval) || 0;
@@ -567,7 +572,7 @@ class QueueManager extends EventTarget {
     if (!this._keepsake.values.idempotencyKey) this._keepsake.update({ idempotencyKey: randomKey() });
     return this._send("POST", "/join", {
       headers: { "X-API-Key": this.apiKey ?? "", "Idempotency-Key": this._keepsake.values.idempotencyKey },
-      body: { queue_id: this.queueId, visitor_id: this.visitorId },
+      body: { queue_id: this.queueId, visitor_id: this.visitorId, invitation: this.invitation || undefined },
     });
   }
 
@@ -781,7 +786,7 @@ const address = new URLSearchParams(location.search);
 const queueId = address.get("queue_id");
 const visitorId = address.get("visitor_id");
 if (SERVED.apiKey && queueId && visitorId) {
-  const manager = (QueueManager.current = new QueueManager());
+  const manager = (QueueManager.current = new QueueManager({ invitation: address.get("invitation") }));
   const start = () => manager.joinQueue(queueId, visitorId);
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start, { once: true });

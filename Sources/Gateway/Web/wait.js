@@ -37,6 +37,7 @@
     lang: config.lang,
     theme: config.theme,
     returnTo: config.returnTo,
+    invitation: new URLSearchParams(location.search).get("invitation"),
   });
   const retitle = (lead) => {
     document.title = lead ? `${lead} · ${title}` : title;
