@@ -56,6 +56,7 @@ struct WebAssets: Sendable {
             uniqueKeysWithValues: try Page.allCases.map { ($0, try MustacheTemplate(string: Self.text($0.template))) })
         queueScript = Self.text(PackageResources.queue_js)
             .replacing("// @include times\n", with: Self.text(PackageResources.times_js))
+            .replacing("// @include challenge\n", with: Self.text(PackageResources.challenge_js))
     }
 
     /// The languages there are, English first. A language is a file of `Web`, and its name here.
@@ -106,7 +107,7 @@ struct WebAssets: Sendable {
 
     private static func contentSecurityPolicy(of page: Page) -> String {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-            + "form-action \(page == .admin ? "'self'" : "'none'"); frame-ancestors 'none'"
+            + (page == .wait ? "worker-src blob:; " : "") + "form-action \(page == .admin ? "'self'" : "'none'"); frame-ancestors 'none'"
     }
 
     /// JSON that stays one literal inside a script, whatever the texts hold.

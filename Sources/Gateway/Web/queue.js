@@ -26,12 +26,16 @@ const PUSH_TRIES = 3;
 const PUSH_AGAIN = 30_000;
 const PUSH_AGAIN_LONGEST = 900_000;
 const FULL_ENDS = 5_000; // a full site has room for a moment each time that somebody leaves
+const CHALLENGES = 3;
 // What a join is refused for, as a state and in words of its own.
 const REFUSALS = {
   queue_closed: ["closed"],
   invitation_required: ["uninvited", "invitation_required"],
   invitation_refused: ["uninvited", "invitation_refused"],
   invitation_used: ["uninvited", "invitation_used"],
+  challenge_required: ["refused", "challenge"],
+  challenge_failed: ["refused", "challenge"],
+  challenge_used: ["refused", "challenge"],
 };
 const COUNTDOWN_SPOKEN = [86_400, 3600, 1800, 600, 300, 60, 10];
 
@@ -103,7 +107,10 @@ const store = (() => {
   };
 })();
 
-/** What is kept of one visitor's place in one queue: idempotency key, token, entry id, first and least place, the time shown. */
+/**
+ * What is kept of one visitor's place in one queue: idempotency key, token, entry id, first and least place, the time shown, and until there
+ * is a place the work done for it.
+ */
 class Keepsake {
   constructor(queueId, visitorId) {
     this.key = `anteroom:place:${queueId}:${visitorId}`;
@@ -146,6 +153,11 @@ class Failure extends Error {
     this.status = status;
     this.code = code;
     this.retryAfter = Math.min(Number(retryAfter) * 1000 || 0, RETRY_AFTER_LONGEST);
+  }
+
+  /** Whether the service wants work done before it gives a place. */
+  get isChallenge() {
+    return this.status === 403 && ["challenge_required", "challenge_failed", "challenge_used"].includes(this.code);
   }
 
   /** Whether asking again may help. Whoever holds a place loses it only by the service's own word, not by a proxy's. */
@@ -268,6 +280,8 @@ class Wording {
 
 // @include times
 
+// @include challenge
+
 function make(tag, name, attributes = {}, ...children) {
   const element = document.createElement(tag);
   element.className = name.replace(/\S+/g, "anteroom-$&");
@@ -347,7 +361,7 @@ class Screen {
     this.question.hidden = !asks;
     this.leave.hidden = !waits || asks;
     this.forward.hidden = words !== "ready";
-    this.again.hidden = ["joining", "waiting", "ready", "uninvited"].includes(state);
+    this.again.hidden = ["joining", "checking", "waiting", "ready", "uninvited"].includes(state);
     this.actions.hidden = this.leave.hidden && this.again.hidden && this.forward.hidden;
     if (!changed) return;
     this.announce(`${this.heading.textContent}. ${this.text.textContent}`);
@@ -541,6 +555,8 @@ class QueueManager extends EventTarget {
 
   _reset() {
     this._run += 1; // answers that belong to an earlier run are dropped
+    this._ending?.abort();
+    this._ending = new AbortController();
     this._asking = null;
     this._phase = "";
     this._full = null;
@@ -567,12 +583,29 @@ class QueueManager extends EventTarget {
     return isEntry ? answer : null;
   }
 
-  _join() {
+  async _join() {
+    const { signal } = this._ending;
+    for (let challenges = 0; ; challenges += 1) {
+      try {
+        return await this._sendJoin();
+      } catch (failure) {
+        if (!failure.isChallenge || challenges === CHALLENGES) throw failure;
+        this._screen.show("checking");
+        const { challenge, bits } = await this._send("GET", `/challenge?queue_id=${encodeURIComponent(this.queueId)}`);
+        // One challenge gives one place: kept, it is used again until there is an answer, by the next page if need be.
+        const proof = { challenge, solution: await solve(challenge, bits, signal) };
+        signal.throwIfAborted();
+        this._keepsake.update({ proof });
+      }
+    }
+  }
+
+  _sendJoin() {
     // Written before it is sent: a reload in the middle of a join finds the same place again.
     if (!this._keepsake.values.idempotencyKey) this._keepsake.update({ idempotencyKey: randomKey() });
     return this._send("POST", "/join", {
       headers: { "X-API-Key": this.apiKey ?? "", "Idempotency-Key": this._keepsake.values.idempotencyKey },
-      body: { queue_id: this.queueId, visitor_id: this.visitorId, invitation: this.invitation || undefined },
+      body: { queue_id: this.queueId, visitor_id: this.visitorId, invitation: this.invitation || undefined, ...this._keepsake.values.proof },
     });
   }
 
@@ -623,7 +656,7 @@ class QueueManager extends EventTarget {
     const isNew = kept.id !== entry.id || entry.position === 0 || !kept.least;
     const first = isNew ? entry.position : kept.first;
     const position = isNew ? entry.position : Math.min(kept.least, entry.position);
-    this._keepsake.update({ token: entry.token ?? kept.token, id: entry.id, first, least: position, time: this._time.held });
+    this._keepsake.update({ token: entry.token ?? kept.token, id: entry.id, first, least: position, time: this._time.held, proof: undefined });
     const detail = { position, etaSeconds: entry.eta_seconds ?? null, queueLength: entry.queue_length ?? null, entry };
     const phase = !entry.phase ? "" : opensAt === null ? entry.phase : position === 0 ? "drawn" : "early";
     const words = opensAt !== null ? "early" : position === 1 ? "next" : "waiting";
