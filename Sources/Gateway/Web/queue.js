@@ -502,7 +502,7 @@ class QueueManager extends EventTarget {
     const run = this._run;
     this._stopPush(); // it might tell first
     const failure = await this._send("POST", "/cancel", { body: { token } }).catch((error) => error);
-    if (run !== this._run) return false;
+    if (run !== this._run) return !failure; // a poll that was on its way told first
     if (failure?.status === 404) return (await this.checkStatus())?.status === "rejected";
     if (!failure) {
       this._finish("cancelled");
