@@ -381,7 +381,7 @@ class Screen {
     this.place.value.style.setProperty("--aq-digits", this.place.value.textContent.length);
     this.opening.hidden = opensAt === null;
     if (opensAt !== null) this.set(this.opensAt, this.times.moments.format(opensAt));
-    this.set(this.length.value, queueLength > 0 ? numbers.format(queueLength) : "");
+    this.set(this.length.value, hasPlace && queueLength > 0 ? numbers.format(queueLength) : "");
     this.length.box.hidden = this.length.value.hidden;
     this.progress.setAttribute("aria-valuenow", String(Math.round(progress * 100)));
     this.bar.style.width = `${(progress * 100).toFixed(1)}%`;
