@@ -3,9 +3,11 @@ import pathlib
 import pytest
 
 import chromium
+from answers import HASTE
 from counter import Counter, Page
 from room import Room
 from service import Service
+from website import Page as WebPage
 from website import Website
 
 
@@ -63,6 +65,27 @@ def browser(request):
 @pytest.fixture
 def room(driver):
     return Room(driver)
+
+
+@pytest.fixture
+def visit(service, website, room):
+    """Lets a visitor join a service whose answers are the website's pages."""
+    def visit(join, status=None, options="{}", policy=None):
+        website.pages["/join"] = join
+        website.pages["/queue_status"] = status or join
+        website.pages["/haste.js"] = WebPage(HASTE, kind="text/javascript")
+        website.pages["/"] = WebPage(
+            f'<!doctype html><title>A shop</title><body><script src="/haste.js"></script><script src="{service.address}/scripts/queue.js"></script>',
+            headers={"Content-Security-Policy": policy} if policy else {})
+        room.open(f"{website.address}/").driver.execute_script(f"""
+            window.manager = new QueueManager({{
+              apiKey: "key", apiBaseUrl: location.origin, callbackUrl: location.origin + "/landing", ...{options},
+            }});
+            manager.addEventListener("ready", (event) => {{ event.preventDefault(); window.target = event.detail.redirectUrl; }});
+            manager.joinQueue("queue", "visitor");
+        """)
+        return room
+    return visit
 
 
 @pytest.fixture

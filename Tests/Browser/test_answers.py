@@ -1,48 +1,10 @@
 """What queue.js makes of answers that the service gives rarely, or that something in between gives: here the website itself answers."""
 
-import json
-
 import pytest
 
+from answers import WAITING, answer
 from deadline import until
 from website import Page
-
-WAITING = {
-    "id": "6a1f7b0c-0000-4000-8000-000000000001", "token": "secret", "status": "waiting", "redirect_url": None, "position": 4,
-    "eta_seconds": 200, "queue_length": 9, "poll_after_ms": 100,
-}
-# Notes how long every pause is meant to be, and makes it short. The 15 s are the limit of one request. Polls are what this is about.
-HASTE = """
-delete window.EventSource;
-window.pauses = [];
-const pause = window.setTimeout;
-window.setTimeout = (action, wait, ...rest) => {
-  if (wait === 15000) return pause(action, wait, ...rest);
-  window.pauses.push(wait);
-  return pause(action, Math.min(wait, 30), ...rest);
-};
-"""
-
-
-def answer(body, status=200, **headers):
-    return Page(json.dumps(body), status, "application/json", headers)
-
-
-@pytest.fixture
-def visit(service, website, room):
-    """Lets a visitor join a service whose answers are the website's pages."""
-    def visit(join, status=None):
-        website.pages["/join"] = join
-        website.pages["/queue_status"] = status or join
-        website.pages["/"] = Page(
-            f'<!doctype html><title>A shop</title><body><script>{HASTE}</script><script src="{service.address}/scripts/queue.js"></script>')
-        room.open(f"{website.address}/").driver.execute_script("""
-            window.manager = new QueueManager({ apiKey: "key", apiBaseUrl: location.origin, callbackUrl: location.origin + "/landing" });
-            manager.addEventListener("ready", (event) => { event.preventDefault(); window.target = event.detail.redirectUrl; });
-            manager.joinQueue("queue", "visitor");
-        """)
-        return room
-    return visit
 
 
 def pauses(room, count):
@@ -117,7 +79,9 @@ def test_time_is_put_in_words(visit, website):
         (None, "No estimate yet"), (0, "Less than a minute"), (59, "Less than a minute"), (60, "About 1 minute"), (61, "About 2 minutes"),
         (3540, "About 59 minutes"), (3541, "About 1 hour"), (7260, "About 2 hours 1 minute"), (90_000, "About 25 hours"),
     ]:
-        website.pages["/queue_status"] = answer(WAITING | {"eta_seconds": seconds})
+        # Before the opening a later time is taken over as it is.
+        early = {"phase": "pre_queue", "opens_at": "2030-01-01T00:00:00Z"}
+        website.pages["/queue_status"] = answer(WAITING | early | {"eta_seconds": seconds})
         until(lambda: room.time == words, words)
 
 

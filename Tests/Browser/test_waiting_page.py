@@ -16,7 +16,7 @@ def test_shows_place_and_time_and_both_move(queue, room):
     before = room.progress
 
     queue.set(max_users_per_minute=2)
-    until(lambda: room.time.startswith("About "), "an estimate")
+    until(lambda: room.time.startswith("Between "), "an estimate")
     queue.set(max_users_per_minute=0)
     until(lambda: room.time == "No estimate yet", "the estimate to go when releasing stops")
     queue.service.call("POST", "/cancel", {"token": ahead[3]["token"]})

@@ -66,5 +66,5 @@ struct AllowedOrigins: Sendable {
         }
     }
 
-    static let exposed = "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    static let exposed = "Date, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 }

@@ -55,6 +55,8 @@ struct WebAssets: Sendable {
         templates = Dictionary(
             uniqueKeysWithValues: try Page.allCases.map { ($0, try MustacheTemplate(string: Self.text($0.template))) })
         queueScript = Self.text(PackageResources.queue_js)
+            .replacing("// @include times\n", with: Self.text(PackageResources.times_js))
+            .replacing("// @include challenge\n", with: Self.text(PackageResources.challenge_js))
     }
 
     /// The languages there are, English first. A language is a file of `Web`, and its name here.
@@ -97,15 +99,15 @@ struct WebAssets: Sendable {
     func page(_ page: Page, _ context: [String: Any], status: HTTPResponse.Status = .ok) -> Response {
         var response = Response.text(render(page, context), type: "text/html; charset=utf-8")
         response.status = status
-        response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy(hasForms: page == .admin)
+        response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy(of: page)
         response.headers[.cacheControl] = "no-store"
         response.headers[.referrerPolicy] = "no-referrer"
         return response
     }
 
-    private static func contentSecurityPolicy(hasForms: Bool) -> String {
+    private static func contentSecurityPolicy(of page: Page) -> String {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-            + "form-action \(hasForms ? "'self'" : "'none'"); frame-ancestors 'none'"
+            + (page == .wait ? "worker-src blob:; " : "") + "form-action \(page == .admin ? "'self'" : "'none'"); frame-ancestors 'none'"
     }
 
     /// JSON that stays one literal inside a script, whatever the texts hold.

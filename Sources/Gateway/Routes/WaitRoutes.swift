@@ -13,6 +13,9 @@ struct WaitRoutes {
                 name: "return_to", place: .query, schema: ["type": "string", "format": "uri"],
                 meaning: "Where released visitors go; on the application's domain"),
             .init(name: "visitor_id", place: .query, schema: ["type": "string", "maxLength": 64]),
+            .init(
+                name: "invitation", place: .query, schema: ["type": "string"],
+                meaning: "What the page joins with, where the queue asks for it"),
             .init(name: "lang", place: .query, schema: WebAssets.languageSchema),
             .init(name: "theme", place: .query, schema: ["type": "string", "enum": ["light", "dark", "auto"]]),
         ]

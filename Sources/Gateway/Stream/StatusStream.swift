@@ -37,7 +37,7 @@ struct QueueNews: Sendable {
         self.view = view
         self.isForAll = isForAll
         isDrawing = queue.isDrawing()
-        shown = queue.shown
+        shown = queue.shown(view)
     }
 }
 
@@ -72,7 +72,9 @@ final class StatusStream {
         self.shelf = shelf
         let known = opening.lastEvent.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         let place = opening.queue.isDrawing() ? Self.noPlace : min(opening.entry.position, known ?? .max)
-        pace = StreamPace(place: place, shown: opening.queue.shown, now: .now(), lead: .milliseconds(.random(in: 0...10_000)))
+        pace = StreamPace(
+            place: place, shown: opening.queue.shown(shelf.streams.views.current(opening.queue)), now: .now(),
+            lead: .milliseconds(.random(in: 0...10_000)))
         write(StreamEvent.retry(milliseconds: .random(in: 1000...3000)))
         if place != known {
             tell(waiting(place, length: opening.entry.queueLength), opening.queue, shelf.streams.views.current(opening.queue), nil)
@@ -204,11 +206,14 @@ final class StatusStream {
 
 extension Queue {
     /// Changes with whatever visitors of the queue are shown beside their own place.
-    fileprivate var shown: Int {
+    fileprivate func shown(_ view: QueueView?) -> Int {
         var hasher = Hasher()
         hasher.combine(message)
         hasher.combine(currentRatePerMinute)
+        hasher.combine(state)
+        hasher.combine(view.map(RememberedQueue(self).isFull) ?? false)
         hasher.combine(opensAt)
+        hasher.combine(preQueueOrder)
         hasher.combine(isOpen())
         return hasher.finalize()
     }

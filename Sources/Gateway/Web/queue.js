@@ -25,6 +25,19 @@ const PUSH_SILENCE = 45_000; // the server says something every 30 s
 const PUSH_TRIES = 3;
 const PUSH_AGAIN = 30_000;
 const PUSH_AGAIN_LONGEST = 900_000;
+const FULL_ENDS = 5_000; // a full site has room for a moment each time that somebody leaves
+const CHALLENGES = 3;
+// What a join is refused for, as a state and in words of its own.
+const REFUSALS = {
+  queue_closed: ["closed"],
+  invitation_required: ["uninvited", "invitation_required"],
+  invitation_refused: ["uninvited", "invitation_refused"],
+  invitation_used: ["uninvited", "invitation_used"],
+  challenge_required: ["refused", "challenge"],
+  challenge_failed: ["refused", "challenge"],
+  challenge_used: ["refused", "challenge"],
+};
+const COUNTDOWN_SPOKEN = [86_400, 3600, 1800, 600, 300, 60, 10];
 
 const STYLE = `
 .anteroom{--aq-ink:#1c2733;--aq-soft:#55616e;--aq-card:#fff;--aq-line:#dfe3e8;--aq-accent:#0b6b63;--aq-on-accent:#fff;--aq-note:#f1f5f4;
@@ -41,10 +54,14 @@ background:var(--aq-card);color:var(--aq-ink);font:1rem/1.5 system-ui,"Segoe UI"
 .anteroom-label{font-size:.875rem}
 .anteroom-value{font-size:1.125rem;font-weight:650;font-variant-numeric:tabular-nums}
 .anteroom-place .anteroom-value{color:var(--aq-accent);font-size:2.25rem;line-height:1.15}
+.anteroom-opening{flex:1 0 100%}
+.anteroom-countdown{display:block;color:var(--aq-accent);font-size:1.75rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums}
 .anteroom-progress{height:.5rem;margin-top:1rem;border-radius:1rem;background:var(--aq-line);overflow:hidden}
 .anteroom-bar{width:0;height:100%;border-radius:inherit;background:var(--aq-accent);transition:width .8s}
 .anteroom .anteroom-message,.anteroom .anteroom-notice{margin-top:1rem;padding:.625rem .875rem;border-radius:.625rem;background:var(--aq-note)}
 .anteroom-notice{box-shadow:inset .25rem 0 var(--aq-accent)}
+.anteroom .anteroom-reason{margin-top:.75rem}
+.anteroom .anteroom-kept{margin-top:1rem;color:var(--aq-soft);font-size:.875rem}
 .anteroom-actions{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:1rem}
 .anteroom-question{flex:1 0 100%}
 .anteroom-button{min-height:2.75rem;padding:.375rem 1rem;border:1px solid var(--aq-line);border-radius:.625rem;background:transparent;
@@ -90,7 +107,10 @@ const store = (() => {
   };
 })();
 
-/** What is kept of one visitor's place in one queue: idempotency key, token, entry id, first and least place. */
+/**
+ * What is kept of one visitor's place in one queue: idempotency key, token, entry id, first and least place, the time shown, and until there
+ * is a place the work done for it.
+ */
 class Keepsake {
   constructor(queueId, visitorId) {
     this.key = `anteroom:place:${queueId}:${visitorId}`;
@@ -133,6 +153,11 @@ class Failure extends Error {
     this.status = status;
     this.code = code;
     this.retryAfter = Math.min(Number(retryAfter) * 1000 || 0, RETRY_AFTER_LONGEST);
+  }
+
+  /** Whether the service wants work done before it gives a place. */
+  get isChallenge() {
+    return this.status === 403 && ["challenge_required", "challenge_failed", "challenge_used"].includes(this.code);
   }
 
   /** Whether asking again may help. Whoever holds a place loses it only by the service's own word, not by a proxy's. */
@@ -245,23 +270,17 @@ class Wording {
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   }
 
-  counted(key, count) {
+  /** @param {number} [low] where a span begins that ends with `count`. */
+  counted(key, count, low) {
     const form = `${key}_${this.plurals.select(count)}`;
-    return this.text(`widget_${form}` in this.messages ? form : `${key}_other`, { count: this.numbers.format(count) });
-  }
-
-  /** An estimate in words, rounded up: nobody minds being early. */
-  duration(seconds) {
-    if (seconds === null || seconds === undefined) return this.text("time_unknown");
-    if (seconds < 60) return this.text("time_soon");
-    const minutes = Math.ceil(seconds / 60);
-    if (minutes < 60) return this.text("time_about", { time: this.counted("minutes", minutes) });
-    const hours = this.counted("hours", Math.floor(minutes / 60));
-    const rest = minutes % 60;
-    const time = rest ? this.text("hours_minutes", { hours, minutes: this.counted("minutes", rest) }) : hours;
-    return this.text("time_about", { time });
+    const values = { count: this.numbers.format(count), low: low && this.numbers.format(low) };
+    return this.text(`widget_${form}` in this.messages ? form : `${key}_other`, values);
   }
 }
+
+// @include times
+
+// @include challenge
 
 function make(tag, name, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -276,6 +295,7 @@ class Screen {
   constructor(host, wording, theme, actions) {
     this.host = host;
     this.wording = wording;
+    this.times = new TimeWords(wording);
     installStyle();
     host.classList.add("anteroom");
     host.lang = wording.lang;
@@ -297,16 +317,21 @@ class Screen {
     };
     this.heading = make("p", "heading", { tabindex: "-1" });
     this.text = make("p", "text");
+    this.countdown = make("span", "countdown", { role: "timer" });
+    this.opensAt = make("span", "label");
+    this.opening = make("p", "figure opening", {}, make("span", "label", {}, this.wording.text("opening")), this.countdown, this.opensAt);
     this.place = figure("place", "place");
     this.time = figure("time", "time");
     this.length = figure("length", "length");
-    this.figures = make("div", "figures", {}, this.place.box, this.time.box, this.length.box);
+    this.figures = make("div", "figures", {}, this.opening, this.place.box, this.time.box, this.length.box);
     this.bar = make("div", "bar");
     this.progress = make("div", "progress", {
       role: "progressbar", "aria-label": this.wording.text("progress"), "aria-valuemin": "0", "aria-valuemax": "100",
     }, this.bar);
+    this.reason = make("p", "reason");
     this.message = make("p", "message", { dir: "auto" });
     this.notice = make("p", "notice");
+    this.kept = make("p", "kept");
     this.leave = button("leave", "leave", () => this.ask(true));
     this.yes = button("leave-yes", "leave_yes", actions.leave);
     this.no = button("primary leave-no", "leave_no", () => this.ask(false));
@@ -317,26 +342,26 @@ class Screen {
     this.forward = make("a", "button primary forward", {}, this.wording.text("continue"));
     this.actions = make("div", "actions", {}, this.leave, this.again, this.forward);
     this.live = make("p", "live", { role: "status", "aria-live": "polite" });
-    this.host.replaceChildren(this.heading, this.text, this.figures, this.progress, this.message, this.notice,
+    this.host.replaceChildren(this.heading, this.text, this.figures, this.progress, this.reason, this.message, this.notice, this.kept,
       this.actions, this.question, this.live);
   }
 
   /** Moves to a state, in the words that the catalogue has under `words`, with the buttons that help there. */
-  show(state, words = state) {
+  show(state, words = state, text = this.wording.text(`${words}_text`)) {
     const changed = this.host.dataset.state !== state;
     const hadFocus = this.host.contains(document.activeElement);
     this.host.dataset.state = state;
     this.set(this.heading, this.wording.text(words));
-    this.set(this.text, this.wording.text(`${words}_text`));
+    this.set(this.text, text);
     this.notify("");
     const waits = state === "waiting";
     this.figures.hidden = this.progress.hidden = !waits;
-    if (!waits) this.set(this.message, "");
+    if (!waits) for (const part of [this.reason, this.message, this.kept]) this.set(part, "");
     const asks = waits && !changed && !this.question.hidden;
     this.question.hidden = !asks;
     this.leave.hidden = !waits || asks;
     this.forward.hidden = words !== "ready";
-    this.again.hidden = ["joining", "waiting", "ready"].includes(state);
+    this.again.hidden = ["joining", "checking", "waiting", "ready", "uninvited"].includes(state);
     this.actions.hidden = this.leave.hidden && this.again.hidden && this.forward.hidden;
     if (!changed) return;
     this.announce(`${this.heading.textContent}. ${this.text.textContent}`);
@@ -348,16 +373,36 @@ class Screen {
     element.hidden = !text;
   }
 
-  figuresOf({ position, etaSeconds, queueLength, progress, message }) {
+  figuresOf({ position, queueLength, progress, message, opensAt, keptSeconds }) {
     const { numbers } = this.wording;
+    const hasPlace = position > 0;
+    this.place.box.hidden = this.time.box.hidden = this.progress.hidden = !hasPlace;
     this.place.value.textContent = numbers.format(position);
     this.place.value.style.setProperty("--aq-digits", this.place.value.textContent.length);
-    this.time.value.textContent = this.wording.duration(etaSeconds);
-    this.set(this.length.value, queueLength > 0 ? numbers.format(queueLength) : "");
+    this.opening.hidden = opensAt === null;
+    if (opensAt !== null) this.set(this.opensAt, this.times.moments.format(opensAt));
+    this.set(this.length.value, hasPlace && queueLength > 0 ? numbers.format(queueLength) : "");
     this.length.box.hidden = this.length.value.hidden;
     this.progress.setAttribute("aria-valuenow", String(Math.round(progress * 100)));
     this.bar.style.width = `${(progress * 100).toFixed(1)}%`;
     this.set(this.message, message || "");
+    this.set(this.kept, this.keptFor(keptSeconds));
+  }
+
+  /** What passes with the clock. `opensIn`: seconds, or null; `why` the time has risen, or null. */
+  timesOf({ time, opensIn, why }) {
+    this.set(this.time.value, this.times.estimate(time));
+    this.set(this.reason, why === null ? "" : this.wording.text(`time_${why}`));
+    if (opensIn !== null) this.set(this.countdown, this.opensIn(opensIn));
+  }
+
+  opensIn(seconds) {
+    return seconds > 0 ? this.times.countdown(seconds) : this.wording.text("opening_now");
+  }
+
+  keptFor(seconds) {
+    if (seconds === undefined) return "";
+    return seconds === null ? this.wording.text("kept_always") : this.wording.text("kept", { time: this.times.roughly(seconds) });
   }
 
   notify(text) {
@@ -384,7 +429,8 @@ class QueueManager extends EventTarget {
   /**
    * @param {object} options apiKey, callbackUrl, lang, theme ("light", "dark", "auto"), pollInterval (least milliseconds
    * between polls; the server's wish is kept when longer), apiBaseUrl (default: where this script came from),
-   * element (node or selector, default `#queue-status`), returnTo (wins over the queue's redirect address).
+   * element (node or selector, default `#queue-status`), returnTo (wins over the queue's redirect address), invitation (a code to
+   * join with).
    */
   constructor(options = {}) {
     super();
@@ -392,6 +438,7 @@ class QueueManager extends EventTarget {
     this.apiKey = options.apiKey ?? SERVED.apiKey;
     this.callbackUrl = options.callbackUrl ?? SERVED.callbackUrl;
     this.returnTo = options.returnTo;
+    this.invitation = options.invitation;
     this.lang = options.lang ?? SERVED.lang ?? "en";
     this.theme = options.theme ?? SERVED.theme ?? "light";
     this.pollInterval = Number(options.pollInterval) || 0;
@@ -399,6 +446,7 @@ class QueueManager extends EventTarget {
     this.entry = null;
     this._element = options.element;
     this._listeners = new AbortController();
+    this._clock = new ServerClock();
     this._run = 0;
     this._listen();
   }
@@ -417,6 +465,7 @@ class QueueManager extends EventTarget {
     if (run !== this._run) return null;
     this._wording = new Wording(this.lang);
     this._keepsake = new Keepsake(this.queueId, this.visitorId);
+    this._time = new ShownTime(this._keepsake.values.time);
     this._screen ??= this._makeScreen();
     this._screen.show("joining");
     this._polling = true;
@@ -441,6 +490,8 @@ class QueueManager extends EventTarget {
   stopPolling() {
     this._polling = false;
     clearTimeout(this._timer);
+    clearInterval(this._ticking);
+    this._ticking = null;
     this._stopPush();
   }
 
@@ -451,7 +502,7 @@ class QueueManager extends EventTarget {
     const run = this._run;
     this._stopPush(); // it might tell first
     const failure = await this._send("POST", "/cancel", { body: { token } }).catch((error) => error);
-    if (run !== this._run) return false;
+    if (run !== this._run) return !failure; // a poll that was on its way told first
     if (failure?.status === 404) return (await this.checkStatus())?.status === "rejected";
     if (!failure) {
       this._finish("cancelled");
@@ -504,7 +555,13 @@ class QueueManager extends EventTarget {
 
   _reset() {
     this._run += 1; // answers that belong to an earlier run are dropped
+    this._ending?.abort();
+    this._ending = new AbortController();
     this._asking = null;
+    this._phase = "";
+    this._full = null;
+    this._why = null;
+    this._opensIn = Infinity;
     this._failures = 0;
     this._spoken = null;
     this._shown = null;
@@ -526,12 +583,29 @@ class QueueManager extends EventTarget {
     return isEntry ? answer : null;
   }
 
-  _join() {
+  async _join() {
+    const { signal } = this._ending;
+    for (let challenges = 0; ; challenges += 1) {
+      try {
+        return await this._sendJoin();
+      } catch (failure) {
+        if (!failure.isChallenge || challenges === CHALLENGES) throw failure;
+        this._screen.show("checking");
+        const { challenge, bits } = await this._send("GET", `/challenge?queue_id=${encodeURIComponent(this.queueId)}`);
+        // One challenge gives one place: kept, it is used again until there is an answer, by the next page if need be.
+        const proof = { challenge, solution: await solve(challenge, bits, signal) };
+        signal.throwIfAborted();
+        this._keepsake.update({ proof });
+      }
+    }
+  }
+
+  _sendJoin() {
     // Written before it is sent: a reload in the middle of a join finds the same place again.
     if (!this._keepsake.values.idempotencyKey) this._keepsake.update({ idempotencyKey: randomKey() });
     return this._send("POST", "/join", {
       headers: { "X-API-Key": this.apiKey ?? "", "Idempotency-Key": this._keepsake.values.idempotencyKey },
-      body: { queue_id: this.queueId, visitor_id: this.visitorId },
+      body: { queue_id: this.queueId, visitor_id: this.visitorId, invitation: this.invitation || undefined, ...this._keepsake.values.proof },
     });
   }
 
@@ -547,6 +621,7 @@ class QueueManager extends EventTarget {
       const answer = await fetch(this.apiBaseUrl + path, {
         method, headers, body: body && JSON.stringify(body), signal: controller.signal, cache: "no-store",
       });
+      this._clock.hear(Date.parse(answer.headers.get("Date")) + 500);
       const content = answer.status === 204 ? null : await answer.json().catch(() => null);
       if (!answer.ok) throw new Failure(answer.status, content?.code, answer.headers.get("Retry-After"));
       return content;
@@ -570,28 +645,93 @@ class QueueManager extends EventTarget {
   }
 
   _waiting(entry) {
+    entry = this._steady(entry);
     const kept = this._keepsake.values;
-    const isNew = kept.id !== entry.id;
+    const opensAt = entry.phase === "pre_queue" ? moment(entry.opens_at) : null;
+    // Who comes before places are drawn has none, and is told exactly when that is.
+    if (opensAt !== null && entry.position === 0) this._clock.hear(opensAt - entry.eta_seconds * 1000 + 500);
+    const now = this._clock.now();
+    if (kept.id !== entry.id) this._time = new ShownTime();
+    this._time.hear(entry, now);
+    const isNew = kept.id !== entry.id || entry.position === 0 || !kept.least;
     const first = isNew ? entry.position : kept.first;
     const position = isNew ? entry.position : Math.min(kept.least, entry.position);
-    this._keepsake.update({ token: entry.token ?? kept.token, id: entry.id, first, least: position });
+    this._keepsake.update({ token: entry.token ?? kept.token, id: entry.id, first, least: position, time: this._time.held, proof: undefined });
     const detail = { position, etaSeconds: entry.eta_seconds ?? null, queueLength: entry.queue_length ?? null, entry };
-    this._screen.show("waiting", position === 1 ? "next" : "waiting");
-    this._screen.figuresOf({ ...detail, progress: (first - position + 1) / (first + 1), message: entry.message });
-    this._speak(detail);
-    const shown = `${entry.id} ${position} ${entry.eta_seconds}`;
+    const phase = !entry.phase ? "" : opensAt === null ? entry.phase : position === 0 ? "drawn" : "early";
+    const words = opensAt !== null ? "early" : position === 1 ? "next" : "waiting";
+    const expires = entry.expires_at;
+    this._screen.show("waiting", words, phase && this._wording.text(`${phase}_text`));
+    this._screen.figuresOf({
+      ...detail, progress: (first - position + 1) / (first + 1), message: entry.message, opensAt,
+      keptSeconds: expires ? (moment(expires) - now) / 1000 : expires,
+    });
+    this._opensAt = opensAt;
+    this._showTimes(now);
+    this._speak(position, phase, now);
+    const shown = `${entry.id} ${position} ${entry.eta_seconds} ${phase}`;
     if (shown !== this._shown) this._emit("position", detail);
     this._shown = shown;
+    this._ticking ??= setInterval(() => this._tick(), 1000);
   }
 
-  /** Tells a screen reader when it matters: first, each step of the last five, and each quarter of the way before. */
-  _speak({ position, etaSeconds }) {
+  /** The entry, or while a full site has room for a moment only, as if it had none. */
+  _steady(entry) {
+    if (entry.phase === "full") this._full = { entry, end: Date.now() + FULL_ENDS };
+    else if (entry.phase || this._full?.end <= Date.now()) this._full = null;
+    if (!this._full) return entry;
+    const { phase, eta_seconds, eta_low_seconds, eta_high_seconds } = this._full.entry;
+    return { ...entry, phase, eta_seconds, eta_low_seconds, eta_high_seconds };
+  }
+
+  _tick() {
+    if (this.entry?.status !== "waiting") return;
+    const hasRoom = this._full?.end <= Date.now() && this.entry.phase !== "full";
+    if (hasRoom && this._failures === 0) this._waiting(this.entry);
+    this._showTimes(this._clock.now());
+    this._speakCountdown();
+  }
+
+  _showTimes(now) {
+    const opensIn = this._opensAt === null ? null : (this._opensAt - now) / 1000;
+    this._screen.timesOf({ time: this._time.left(now), opensIn, why: this._time.why(now) });
+  }
+
+  /**
+   * Tells a screen reader when it matters: first, each step of the last five, each quarter of the way before, and why nothing moves or the
+   * time has risen.
+   */
+  _speak(position, phase, now) {
     const last = this._spoken;
-    const matters = last === null || (position !== last && (position <= 5 || position <= last * 0.75));
-    if (!matters) return;
+    const why = this._time.why(now);
+    const isPhaseNew = phase + this._opensAt !== this._phase;
+    const isWhyNew = why !== null && why !== this._why;
+    const isPlaceNew = last === null || (position !== last && (position <= 5 || position <= last * 0.75));
+    this._phase = phase + this._opensAt;
+    this._why = why;
+    if (!isPhaseNew && !isPlaceNew && !isWhyNew) return;
     this._spoken = position;
     const place = this._wording.numbers.format(position);
-    this._screen.announce(this._wording.text("announce", { place, time: this._wording.duration(etaSeconds) }));
+    const parts = [
+      isPhaseNew && this._opensAt !== null && this._countdown(),
+      isPhaseNew && phase && this._wording.text(`${phase}_text`),
+      position > 0 && this._wording.text("announce", { place, time: this._screen.time.value.textContent }),
+      isWhyNew && this._wording.text(`time_${why}`),
+    ];
+    this._screen.announce(parts.filter(Boolean).join(" "));
+  }
+
+  /** Says some times on the way how long it is until the opening. */
+  _speakCountdown() {
+    if (this._opensAt === null) return;
+    const before = this._opensIn;
+    const text = this._countdown();
+    if (COUNTDOWN_SPOKEN.some((mark) => before > mark && this._opensIn <= mark)) this._screen.announce(text);
+  }
+
+  _countdown() {
+    this._opensIn = (this._opensAt - this._clock.now()) / 1000;
+    return this._wording.text("opens_in", { time: this._screen.opensIn(this._opensIn) });
   }
 
   _ready(entry) {
@@ -605,11 +745,11 @@ class QueueManager extends EventTarget {
     if (this._emit("ready", { entry, redirectUrl: href }) && href) location.replace(href);
   }
 
-  _finish(state) {
+  _finish(state, words = state) {
     this.stopPolling();
     this._reset();
     this._keepsake.clear();
-    this._screen.show(state);
+    this._screen.show(state, words);
     if (state === "expired" || state === "cancelled") this._emit(state, {});
   }
 
@@ -617,7 +757,8 @@ class QueueManager extends EventTarget {
     const holdsPlace = Boolean(this._keepsake.values.token);
     const retrying = failure.isTemporary(holdsPlace);
     this._emit("error", { error: failure, status: failure.status, retrying });
-    if (!retrying) return this._finish(holdsPlace ? "missing" : failure.code === "queue_closed" ? "closed" : "refused");
+    if (!retrying && holdsPlace) return this._finish("missing");
+    if (!retrying) return this._finish(...(REFUSALS[failure.code] ?? ["refused"]));
     this._failures += 1;
     const growing = Math.min(RETRY_FIRST * 2 ** (this._failures - 1), RETRY_LONGEST);
     this._wish = Math.max(growing * (0.5 + Math.random() / 2), failure.retryAfter * (1 + Math.random() / 4));
@@ -678,7 +819,7 @@ const address = new URLSearchParams(location.search);
 const queueId = address.get("queue_id");
 const visitorId = address.get("visitor_id");
 if (SERVED.apiKey && queueId && visitorId) {
-  const manager = (QueueManager.current = new QueueManager());
+  const manager = (QueueManager.current = new QueueManager({ invitation: address.get("invitation") }));
   const start = () => manager.joinQueue(queueId, visitorId);
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start, { once: true });

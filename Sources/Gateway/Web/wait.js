@@ -37,11 +37,12 @@
     lang: config.lang,
     theme: config.theme,
     returnTo: config.returnTo,
+    invitation: new URLSearchParams(location.search).get("invitation"),
   });
   const retitle = (lead) => {
     document.title = lead ? `${lead} · ${title}` : title;
   };
-  room.addEventListener("position", (event) => retitle(numbers.format(event.detail.position)));
+  room.addEventListener("position", (event) => retitle(event.detail.position > 0 && numbers.format(event.detail.position)));
   room.addEventListener("ready", () => retitle("✓"));
   for (const ended of ["expired", "cancelled"]) room.addEventListener(ended, () => retitle(""));
 
