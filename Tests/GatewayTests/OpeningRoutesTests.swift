@@ -28,6 +28,7 @@ struct OpeningRoutesTests {
             for index in 0..<5 {
                 let joined = try await Self.join(office, "v\(index)")
                 #expect(joined["position"] == 0 && joined["status"] == "waiting" && joined["phase"] == "pre_queue")
+                #expect((1...5).contains(try #require(Self.number(joined["queue_length"]))))
                 #expect(joined["opens_at"] == .string(opensAt.rfc3339))
                 let eta = try #require(Self.number(joined["eta_seconds"]))
                 #expect((1...3).contains(eta))

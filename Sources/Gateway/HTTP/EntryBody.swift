@@ -7,6 +7,7 @@ import WaitingRoom
 struct EntryBody: Sendable {
     let entry: Entry
     private let queue: RememberedQueue
+    private let view: QueueView?
     private let forecast: Forecast
     private let phase: Phase?
     private let redirectURL: String?
@@ -43,6 +44,7 @@ struct EntryBody: Sendable {
     private init(_ entry: Entry, _ queue: RememberedQueue, _ view: QueueView?, token: String, redirectURL: String?, pass: String?) {
         self.entry = entry
         self.queue = queue
+        self.view = view
         self.token = token
         self.redirectURL = redirectURL
         self.pass = pass
@@ -64,6 +66,9 @@ struct EntryBody: Sendable {
 
     /// 0 for one who has none yet.
     private var position: Int { phase == .preQueue && queue.isShuffled ? 0 : entry.position }
+
+    /// A number that was drawn says nothing of how many wait.
+    private var queueLength: Int { position == 0 && phase == .preQueue ? max(1, view?.waiting ?? 1) : entry.queueLength }
 
     /// No entry takes more bytes.
     var mostBytes: Int {
@@ -112,7 +117,7 @@ struct EntryBody: Sendable {
         text.write(",\"eta_seconds\":" as StaticString)
         text.writeOptional(waits ? wait?.value : 0)
         text.write(",\"queue_length\":" as StaticString)
-        text.write(entry.queueLength)
+        text.write(queueLength)
         text.write(",\"poll_after_ms\":" as StaticString)
         text.write(waits ? pause : 0)
         if waits { writeForecast(wait, into: &text) }
@@ -159,7 +164,7 @@ struct EntryBody: Sendable {
     /// Milliseconds until the next poll is worth making.
     private var pause: Int {
         if phase == .preQueue {
-            return PollPace.pause(untilOpening: opening, length: entry.queueLength, waitTTLSeconds: queue.waitTTLSeconds)
+            return PollPace.pause(untilOpening: opening, length: queueLength, waitTTLSeconds: queue.waitTTLSeconds)
         }
         return PollPace.pause(position: entry.position, rate: queue.ratePerMinute, waitTTLSeconds: queue.waitTTLSeconds)
     }

@@ -146,6 +146,8 @@ package final class QueueViews: Service, Sendable {
             // Somebody who was transferred has no place here.
             guard entry.state == .waiting, entry.position > 0 else { return entry }
             state.marks[entry.sequence] = mark
+            // Nobody has a place yet, and the number that was drawn says nothing of how many wait.
+            if queue.isDrawing() { return entry }
             guard let place = view.place(entry.sequence), place > max(entry.position, Self.zone(queue.currentRatePerMinute)) else {
                 return entry
             }
