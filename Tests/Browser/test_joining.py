@@ -3,7 +3,9 @@
 import hashlib
 import json
 import secrets
+import time
 
+import jwt
 import pytest
 
 from answers import WAITING, answer, refusal
@@ -173,3 +175,19 @@ def test_what_is_found_is_right_whatever_the_length(driver):
         CHALLENGE.read_text() + "return arguments[0].map((challenge) => searcher(challenge, 7)(1e5))", challenges)
     for challenge, solution in zip(challenges, found, strict=True):
         assert is_solved(challenge, solution, 7), challenge
+
+
+# With the service itself
+
+
+@pytest.mark.failed_requests
+def test_a_queue_that_asks_for_work_gives_a_place_for_it(queue, room):
+    queue.set(challenge="proof_of_work", challenge_bits=14)
+    room.open(queue.page()).wait_for_place(1)
+    assert queue.length() == 1
+
+
+def test_an_invitation_of_the_site_opens_the_waiting_page(queue, room):
+    queue.set(invitations="required")
+    claims = {"queue": queue.id, "jti": secrets.token_hex(8), "exp": int(time.time()) + 60}
+    room.open(queue.page(invitation=jwt.encode(claims, queue.application["secret_key"], algorithm="HS256"))).wait_for_place(1)
