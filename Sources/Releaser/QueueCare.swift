@@ -26,7 +26,7 @@ struct QueueCare: Sendable {
         var due = ContinuousClock.now
         var owesMemory = false
         var isBehind = true
-        var (waiting, unused) = (0, 0)
+        var (waiting, unused, active) = (0, 0, 0)
         var forecasts = ForecastErrors()
         while !Task.isCancelled {
             if let reunion = worker.reunion {
@@ -51,9 +51,11 @@ struct QueueCare: Sendable {
                 let current = try await worker.queues.recent(queue.id)
                 var part: RatePart?
                 if let total = tenant.ratePerMinute, let current, current.state != .passthrough {
-                    part = try await worker.queues.apportion(total, to: current, wanted: waiting, unused: unused)
+                    let wanted = current.askedRatePerMinute(active: active) > 0 ? waiting : 0
+                    part = try await worker.queues.apportion(total, to: current, wanted: wanted, unused: unused)
                 }
                 let release = try await worker.queues.release(queue.id, part: part)
+                active = release.active
                 waiting = min(release.stillWaiting, Queues.releaseBatch)
                 unused = part.map { $0.granted - release.people.count } ?? 0
                 owesMemory = owesMemory || release.foundLoss

@@ -38,6 +38,7 @@ def gate_requests(path, cookie, chance):
         request("GET", path, f"Cookie: {cookie}", "X-Original-URI: /buy?queue_pass=forged"), request("GET", path + "x", f"Cookie: {cookie}"),
         request("GET", path, f"Cookie: {cookie}", f"Cookie: {cookie}"), request("GET", path, f"Cookie: x{cookie}"),
         request("GET", path, f"Cookie: queue_pass=other; {cookie}"), request("GET", path[:-1] + "0", f"Cookie: {cookie}"),
+        request("GET", "/gate/", f"Cookie: {cookie}"), request("GET", path[:-9], f"Cookie: {cookie}"), request("GET", path, "Cookie: queue_pass="),
         request("GET", path, f"Cookie: {cookie}", "Authorization: Basic eDp5"), request("POST", path, f"Cookie: {cookie}", body=b"{}"),
     ]
 

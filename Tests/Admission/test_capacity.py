@@ -153,3 +153,34 @@ def test_queues_of_one_application_share_its_rate(service):
     before = rooms[2].let_in(), time.monotonic()
     until(lambda: rooms[2].let_in() >= min(150, before[0] + 40), "the second has the third's part")
     assert sum(room.let_in() for room in rooms.values()) <= rate / 60 * (time.monotonic() - began) + rate / 60 + 1
+
+
+def forecasts(service, queue):
+    """Of the forecasts that workers have judged: how many, and how far off they were on average."""
+    count = total = 0.0
+    for address in service.metrics["releaser"]:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if queue.id in line and line.startswith("queue_eta_error_ratio_sum"):
+                    total += float(line.rsplit(" ", 1)[1])
+                if queue.id in line and line.startswith("queue_eta_error_ratio_count"):
+                    count += float(line.rsplit(" ", 1)[1])
+    return count, total / max(count, 1)
+
+
+@pytest.mark.parametrize("queue", [{"max_users_per_minute": 0, "max_active_users": 1000}], indirect=True)
+def test_what_is_told_of_waiting_times_comes_true(service, queue):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(lambda number: queue.join(f"visitor-{number}"), range(150)))
+    queue.set(max_users_per_minute=600)
+    last = max(places, key=lambda place: place["position"])
+    told = until(lambda: poll(service, last)["eta_seconds"], "a forecast")
+    began = time.monotonic()
+    room = Room(queue)
+    # Some give up on the way.
+    for place in places[40:140:10]:
+        service.call("POST", "/cancel", {"token": place["token"]})
+    until(lambda: room.let_in() == 140, "everybody is in", seconds=40)
+    assert abs(told - (time.monotonic() - began)) <= 4
+    count, off = until(lambda: forecasts(service, queue) if forecasts(service, queue)[0] else None, "a forecast is judged")
+    assert off <= 0.3, (count, off)

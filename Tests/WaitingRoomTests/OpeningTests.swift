@@ -127,6 +127,33 @@ struct OpeningTests {
         }
     }
 
+    @Test("after a loss a place that was drawn is told as it stood before, however few have come back")
+    func loss() async throws {
+        try await Self.with { line in
+            var joined: [Queues.Joined] = []
+            for index in 0..<60 { joined.append(try await line.join("v\(index)")) }
+            let opened = try await Self.open(line)
+            try await line.bucket(tokens: 10, seconds: 0)
+            var places: [Int] = []
+            let views = QueueViews(queues: line.queues)
+            let first = try await line.queues.release(line.queue.id)
+            #expect(!first.people.isEmpty)
+            try await views.fetch(opened)
+            for one in joined { places.append(try #require(try await line.status(one)).position) }
+            _ = try await line.redis.send(RedisCommand("FLUSHALL"))
+            for (one, place) in zip(joined, places) where place > 0 {
+                let told = try #require(try await line.status(one)).position
+                #expect(told == place)
+            }
+            // A gateway that has just started knows no view.
+            let other = Queues(redis: line.redis, secret: line.secret)
+            for one in joined {
+                let told = try await other.status(try line.ticket(one))?.position ?? 0
+                #expect(told <= 60)
+            }
+        }
+    }
+
     @Test("two with the same lot: the later one stands behind the earlier one")
     func sameLot() async throws {
         try await Self.with { line in
@@ -166,6 +193,16 @@ struct OpeningTests {
             #expect(try await line.queues.draw(of: second).seed == nil)
             try await line.join("a")
             #expect(try await line.queues.draw(of: second).count == 1)
+            // Taken away, they go in now, and the lots are no secret any more; the next opening has others.
+            var none = second
+            none.opensAt = nil
+            #expect(try await line.queues.update(none, from: second))
+            let open = try #require(try await line.queues.get(queue.id))
+            #expect(try await line.queues.draw(of: open).seed != nil && open.opening == 2)
+            var third = open
+            third.opensAt = .now().adding(seconds: 600)
+            #expect(try await line.queues.update(third, from: open))
+            #expect(try await line.queues.get(queue.id)?.opening == 3)
         }
     }
 

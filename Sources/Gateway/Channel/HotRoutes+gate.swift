@@ -20,7 +20,7 @@ extension HotRoutes {
     private func gateQueue(_ target: Range<Int>) -> RememberedQueue? {
         let start = target.lowerBound + Self.gatePrefix.utf8CodeUnitCount
         let end = start + Identifier.textLength
-        guard end == target.upperBound || equals("?clean=true", at: end..<target.upperBound) else { return nil }
+        guard end <= target.upperBound, end == target.upperBound || equals("?clean=true", at: end..<target.upperBound) else { return nil }
         let id = unread.withUnsafeReadableBytes {
             Identifier(uuid: UnsafeBufferPointer(rebasing: $0.assumingMemoryBound(to: UInt8.self)[start..<end]))
         }

@@ -131,11 +131,15 @@ struct WalkInPlaceRoutes {
         try room.checkPublic(request, queue)
         let average = try await room.queues.averageServiceMinutes(queue)
         let hidesName = !room.carriesAdminKey(request, of: queue)
-        let entries = try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: limit)
+        // Before an opening that draws lots nobody has a place that others may see.
+        let shown = queue.isDrawing() && hidesName ? 0 : limit
+        let entries = try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: max(1, shown))
         return .json([
             "count": .integer(entries.first?.queueLength ?? 0),
             "queue": .array(
-                entries.map { WalkInBody(entry: $0, queue: queue, tenant: tenant, hidesName: hidesName).row(averageMinutes: average) }),
+                entries.prefix(shown).map {
+                    WalkInBody(entry: $0, queue: queue, tenant: tenant, hidesName: hidesName).row(averageMinutes: average)
+                }),
         ])
     }
 
@@ -145,11 +149,12 @@ struct WalkInPlaceRoutes {
     ) async throws -> Response {
         let body = try await room.walkInBody(entry, queue, tenant, hidesName: hidesName)
         let average = try await room.queues.averageServiceMinutes(body.queue)
+        let position = queue.isDrawing() ? 0 : entry.position
         return .json(
             .object(
                 [
                     .init("entry", body.json),
-                    .init("position", .integer(entry.position)), .init("eta_minutes", WalkInBody.eta(entry.position, average)),
+                    .init("position", .integer(position)), .init("eta_minutes", WalkInBody.eta(position, average)),
                 ] + (token.map { [.init("token", .string($0))] } ?? [])), status: status)
     }
 }

@@ -48,6 +48,8 @@ package struct Queue: Sendable, Equatable {
     package var preQueueOrder = PreQueueOrder.shuffle
     /// Which opening this is, from 1 on: each draws anew.
     package internal(set) var opening = 1
+    /// The latest opening that has been, whose lots everybody may know; 0 for none.
+    package internal(set) var opened = 0
     /// What ``Shuffle/commitment`` says of this opening's lots; `nil` for a queue from a version without openings, until it has one.
     package internal(set) var shuffleCommitment: String?
     /// What a join has to bring.
@@ -192,6 +194,7 @@ extension Queue {
         closesAt = time("closes_at")
         preQueueOrder = fields["pre_queue_order"].flatMap(PreQueueOrder.init(rawValue:)) ?? .shuffle
         opening = fields["opening"].flatMap(Int.init) ?? 1
+        opened = fields["opened"].flatMap(Int.init) ?? 0
         shuffleCommitment = text("shuffle_commitment")
         challenge = fields["challenge"].flatMap(ChallengeKind.init(rawValue:)) ?? .none
         challengeBits = fields["challenge_bits"].flatMap(Int.init) ?? Self.defaultChallengeBits
@@ -214,6 +217,7 @@ extension Queue {
         fields += [
             ("max_active", String(maximumActive)), ("activation", activation.rawValue), ("opens_at", text(opensAt)),
             ("closes_at", text(closesAt)), ("pre_queue_order", preQueueOrder.rawValue), ("opening", String(opening)),
+            ("opened", String(opened)),
             ("shuffle_commitment", shuffleCommitment ?? ""),
             ("challenge", challenge.rawValue), ("challenge_bits", String(challengeBits)), ("invitations", invitations.rawValue),
         ]

@@ -31,6 +31,8 @@ package final class QueueMemory: Sendable {
         var toldOf: Int64 = 0
         /// Set while people are coming back.
         var loss: Loss?
+        /// The latest view from before that.
+        var view: QueueView?
 
         mutating func released(_ sequences: [Int64], at released: Int64, highest: Int64, through: Int64) {
             self.highest = max(self.highest, highest)
@@ -72,6 +74,8 @@ package final class QueueMemory: Sendable {
     /// How many runs of a queue are kept: the releases of the last seven minutes at the fastest pace, far more than a Redis may lose that has
     /// not lost everything.
     static let mostRuns = 4096
+
+    private static let mostBetween = 1 << 24
 
     private let queues = Mutex<[Identifier: Known]>([:])
     private let mayBeRebuilding = Atomic(false)
@@ -138,11 +142,20 @@ package final class QueueMemory: Sendable {
         if isRecent { mayBeRebuilding.store(true, ordering: .relaxed) }
     }
 
+    /// Notes how a line stands; while people come back, how it stood before counts.
+    func saw(_ view: QueueView, of queue: Identifier) {
+        queues.withLock { queues in
+            let known = queues[queue]
+            if let before = known?.view, known?.loss != nil, before.lostAt != view.lostAt { return }
+            queues[queue, default: Known()].view = view
+        }
+    }
+
     /// Whether people of any queue are coming back after a loss.
     var isRebuilding: Bool { mayBeRebuilding.load(ordering: .relaxed) }
 
-    /// The place of a sequence number if all between it and those let in wait again: while people come back after a loss, a rank is far too
-    /// good, and will rise. 0 when nobody is missing before it.
+    /// The place of a sequence number if all wait again who did, or where that is not known all between it and those let in: while people come
+    /// back after a loss, a rank is far too good, and will rise. 0 when nobody is missing before it.
     func place(_ sequence: Int64, of queue: Identifier) -> Int {
         guard isRebuilding else { return 0 }
         return queues.withLock { queues in
@@ -152,7 +165,10 @@ package final class QueueMemory: Sendable {
             guard let known = queues[queue], let loss = known.loss, known.through > 0, sequence > loss.from else { return 0 }
             let isNewcomer = sequence > loss.through
             let lost = max(0, (isNewcomer ? loss.highest : sequence) - known.through)
-            return Int(isNewcomer ? lost + sequence - loss.through : lost)
+            let place = Int(isNewcomer ? lost + sequence - loss.through : lost)
+            if !isNewcomer, let before = known.view?.place(sequence) { return min(place, before) }
+            // No line is as long: numbers were drawn by lot.
+            return place < Self.mostBetween ? place : 0
         }
     }
 

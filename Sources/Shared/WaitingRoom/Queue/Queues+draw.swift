@@ -9,7 +9,7 @@ extension Queues {
         guard time.count == 2 else { return (nil, 0) }
         let now = Timestamp(milliseconds: time[0] * 1000 + time[1] / 1000)
         let count = drawn.first?.integer == Int64(queue.opening) ? drawn.last?.integer ?? 0 : 0
-        let hasOpened = queue.opensAt.map { $0 <= now } ?? false
+        let hasOpened = queue.opened == queue.opening || queue.opensAt.map { $0 <= now } ?? false
         return (hasOpened ? shuffles.shuffle(of: queue)?.seed : nil, Int(count))
     }
 }

@@ -125,8 +125,9 @@ package final class Queues: Sendable {
 
     /// What comes after an opening that has been is another one, with lots of its own; one that is put off stays the same.
     private func prepareOpening(of queue: inout Queue, from before: Queue) {
-        let hasOpened = before.opensAt != nil && before.isOpen()
-        if hasOpened, queue.opensAt != before.opensAt { queue.opening = before.opening + 1 }
+        // Where the time is taken away before it has come, those who wait go in now.
+        if before.opensAt != nil, before.isOpen() || queue.opensAt == nil { queue.opened = before.opening }
+        if queue.opensAt != nil, queue.opensAt != before.opensAt, queue.opened == queue.opening { queue.opening += 1 }
         if queue.opening != before.opening || before.shuffleCommitment == nil {
             queue.shuffleCommitment = shuffles.commitment(to: queue.opening, of: queue.id)
         }

@@ -66,6 +66,7 @@ end
 local id, sequence = joined[2], joined[3]
 admit({ id, sequence }, 'r', KEYS[2], KEYS[6], KEYS[3], KEYS[8], KEYS[9], KEYS[4], KEYS[5], now_ms, today,
   { typed = KEYS[11], events = KEYS[12], event = 'SERVE', first = true, sessions = KEYS[10], session_ms = session_ms(KEYS[1]) })
-redis.call('HSET', KEYS[4], 'let_in_through', string.format('%d', sequence))
+local through = tonumber(redis.call('HGET', KEYS[4], 'let_in_through') or '0')
+redis.call('HSET', KEYS[4], 'let_in_through', string.format('%d', math.max(through, sequence)))
 joined[1], joined[5], joined[6] = 2, now_ms, 0
 return joined

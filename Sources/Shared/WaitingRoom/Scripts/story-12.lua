@@ -3,7 +3,7 @@
 Tells of one person what their record does not say: the place they had when they joined, and what became of the callback.
 
 Everybody who has finished since they joined is in one of the indexes by the time when, until a sweep forgets them: those ahead of them
-were as many as had joined before and not finished by then. Of one who joined before a loss it is not known.
+were as many as had joined before and not finished by then. Of one who joined before a loss, or before the latest opening, it is not known.
 
 KEYS[1] counters hash          KEYS[2] entries   hash    KEYS[3] ready    sorted set    KEYS[4] expired sorted set
 KEYS[5] rejected sorted set    KEYS[6] outbox    sorted set    KEYS[7] callbacks hash   KEYS[8] dead    sorted set
@@ -27,8 +27,9 @@ else
 end
 if not joined then return {} end
 local at = 0
-local before = redis.call('HMGET', KEYS[1], 'skipped', 'lost_at')
-if joined > now_ms - tonumber(ARGV[2]) and joined > tonumber(before[2] or '0') then
+local before = redis.call('HMGET', KEYS[1], 'skipped', 'lost_at', 'draw_from', 'draw_slots')
+local drawn_through = tonumber(before[3] or '0') + tonumber(before[4] or '0')
+if joined > now_ms - tonumber(ARGV[2]) and joined > tonumber(before[2] or '0') and sequence > drawn_through then
   local gone = 0
   for _, total in ipairs(redis.call('HMGET', KEYS[1], 'released', 'expired', 'cancelled')) do gone = gone + tonumber(total or 0) end
   for i = 3, 5 do gone = gone - redis.call('ZCOUNT', KEYS[i], joined, '+inf') end

@@ -302,6 +302,7 @@ package final class QueueViews: Service, Sendable {
             if let first = state.shown(at: now)?.first { state.marks.removeAll(before: first) }
             return view
         }
+        if let view { queues.memory.saw(view, of: watch.queue) }
         if let view, view.lostAt > 0 {
             queues.memory.saw(
                 through: view.letInThrough, lostFrom: view.lostFrom, lostHighest: view.lostHighest, lostThrough: view.lostThrough,
