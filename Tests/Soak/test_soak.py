@@ -105,7 +105,7 @@ def settle(space, with_limits):
         if space.redis.exists("{catalogue}:deleted") or (with_limits and next(space.redis.scan_iter("{limit:*", count=1000), None)):
             return False
         queues = space.redis.zrange("{catalogue}:queues", 0, -1)
-        people = ("waiting", "entries", "outbox", "callbacks", "deliveries", "typed", "transfers")
+        people = ("waiting", "entries", "outbox", "callbacks", "deliveries", "typed", "transfers", "sessions")
         return not any(space.redis.exists(f"{{q:{queue}}}:{name}") for queue in queues for name in people)
     until(is_quiet, "all that goes by itself has gone", seconds=200 if with_limits else 45)
     until(lambda: not space.faults(), f"no key is amiss: {space.faults()[:5]}")

@@ -23,9 +23,9 @@ class Traffic:
         self.hosts = [address.removeprefix("http://") for address in service.gateways]
         self.shop = service.make_application(callback_url=f"{site.address}/ok")
         self.queues = [
-            service.make_queue(self.shop, name="Fast", max_users_per_minute=60_000, wait_ttl_seconds=2),
-            service.make_queue(self.shop, name="Slow", max_users_per_minute=600, wait_ttl_seconds=2),
-            service.make_queue(self.shop, name="By hand", wait_ttl_seconds=1),
+            service.make_queue(self.shop, name="Fast", max_users_per_minute=60_000, wait_ttl_seconds=2, session_seconds=1),
+            service.make_queue(self.shop, name="Slow", max_users_per_minute=600, wait_ttl_seconds=2, session_seconds=1),
+            service.make_queue(self.shop, name="By hand", wait_ttl_seconds=1, session_seconds=1),
         ]
         self.office = f"office-{secrets.token_hex(4)}"
         self.keys = {
