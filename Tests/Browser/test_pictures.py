@@ -1,6 +1,7 @@
 """The documentation's pictures, taken from the running service: `pytest --screenshots=docs/images Tests/Browser/test_pictures.py`."""
 
 import bisect
+import datetime
 import operator
 import random
 import secrets
@@ -59,6 +60,13 @@ def test_waiting_page(service, application, room, folder, name, query, name_of_q
         queue.join(f"behind-{number}")
     until(lambda: room.progress > 20, "some of the way", seconds=60)
     take(room.driver, folder / f"{name}.png", **size)
+
+
+def test_before_an_opening(service, application, room, folder):
+    queue = line(service, application, name="Sneaker drop")
+    queue.set(opens_at=(datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=14, seconds=20)).isoformat())
+    room.open(queue.page()).wait_for_state("waiting")
+    take(room.driver, folder / "opening.png")
 
 
 def test_shop_and_board(service, tmp_path, room, folder):

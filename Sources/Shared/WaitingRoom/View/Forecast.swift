@@ -43,6 +43,8 @@ package struct Forecast: Sendable, Equatable {
     let leavingPerSecond: Double
     /// How sure the rates are: what was seen in two minutes is enough.
     let experience: Double
+    /// It is the queue's own; else it was learned from how fast people leave.
+    private let isRateKnown: Bool
 
     /// How fast a queue moves as it is set now: at its rate, which is kept; where as many are inside as may be, as fast as people have left lately.
     /// - Parameter view: how its line has moved; where that is `nil`, its rate alone counts.
@@ -53,7 +55,8 @@ package struct Forecast: Sendable, Equatable {
     init(_ queue: RememberedQueue, flow: Flow, active: Int) {
         var rate = min(queue.ratePerMinute, flow.partPerMinute ?? .infinity) / 60
         var experience = flow.seconds / Self.enough
-        if rate > 0, queue.isFull(active) {
+        isRateKnown = !queue.isFull(active)
+        if rate > 0, !isRateKnown {
             let full = Double(queue.capacity) / Double(queue.sessionSeconds)
             // Until enough people have left to tell, sessions are taken to last as long as they may.
             let share = min(1, flow.seconds / Self.enough)
@@ -69,9 +72,11 @@ package struct Forecast: Sendable, Equatable {
     package func wait(at place: Int) -> Wait? {
         guard releasesPerSecond > 0, place > 0 else { return nil }
         let seconds = seconds(Double(place))
-        // Who is let in next is a matter of one interval; how many give up, of chance.
-        let margin = max(1, 1 / releasesPerSecond) + seconds * (0.08 + 0.22 * (1 - experience))
-        return Wait(seconds: seconds, low: max(0, seconds - margin), high: seconds + margin)
+        // Who is let in next is a matter of one interval; how many give up, of chance. They only make it shorter, where the rate is known.
+        let (interval, doubt) = (max(1, 1 / releasesPerSecond), 0.08 + 0.22 * (1 - experience))
+        return Wait(
+            seconds: seconds, low: max(0, seconds - interval - seconds * doubt),
+            high: seconds + interval + seconds * (isRateKnown ? 0.08 : doubt))
     }
 
     private func seconds(_ place: Double) -> Double {
