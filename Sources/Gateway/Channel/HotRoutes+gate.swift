@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import WaitingRoom
 
@@ -41,8 +42,10 @@ extension HotRoutes {
             let isFirst = name == cookie.startIndex || bytes[name - 1] == UInt8(ascii: " ") || bytes[name - 1] == UInt8(ascii: ";")
             let start = name + 11
             guard isFirst, start < cookie.endIndex, bytes[start - 1] == UInt8(ascii: "=") else { return nil }
-            let rest = cookie[start...]
-            let end = rest.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? cookie.endIndex
+            let base = bytes.baseAddress!
+            let end =
+                memchr(base + start, Int32(UInt8(ascii: ";")), cookie.endIndex - start).map { UnsafeRawPointer($0) - base }
+                ?? cookie.endIndex
             guard find("queue_pass", in: cookie[end...]) == nil else { return nil }
             return room.passes.known(
                 UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: UInt8.self)[start..<end]), at: .now())
@@ -51,11 +54,15 @@ extension HotRoutes {
 
     /// Where a text begins.
     private func find(_ text: StaticString, in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
-        let length = text.utf8CodeUnitCount
-        guard bytes.count >= length else { return nil }
-        return (bytes.startIndex...bytes.endIndex - length).first { start in
-            bytes[start] == text.utf8Start[0] && (1..<length).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
+        guard let base = bytes.base.baseAddress else { return nil }
+        let (length, first) = (text.utf8CodeUnitCount, Int32(text.utf8Start[0]))
+        var start = bytes.startIndex
+        while start + length <= bytes.endIndex, let found = memchr(base + start, first, bytes.endIndex - length + 1 - start) {
+            start = UnsafeRawPointer(found) - base
+            if memcmp(found, text.utf8Start, length) == 0 { return start }
+            start += 1
         }
+        return nil
     }
 }
 

@@ -71,6 +71,7 @@ struct PlainRequest {
         guard bytes[position] == UInt8(ascii: " ") else { return false }
         position += 1
         let start = position
+        Self.skip(0x21, bytes, &position)
         while position < bytes.count, bytes[position] &- 0x21 < 0x5E { position += 1 }
         guard position < bytes.count else { return nil }
         target = start..<position
@@ -102,6 +103,7 @@ struct PlainRequest {
         position += 1
         while position < bytes.count, Self.isBlank(bytes[position]) { position += 1 }
         let valueStart = position
+        Self.skip(0x20, bytes, &position)
         while position < bytes.count, bytes[position] &- 0x20 < 0x5F || bytes[position] == UInt8(ascii: "\t") { position += 1 }
         guard position + 1 < bytes.count else { return nil }
         guard bytes[position] == UInt8(ascii: "\r"), bytes[position + 1] == UInt8(ascii: "\n") else { return false }
@@ -151,6 +153,17 @@ struct PlainRequest {
     /// A token has more characters (RFC 9110, section 5.6.2); names in use have these.
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
         (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
+    }
+
+    /// Goes on behind ASCII from `least` to 0x7E, eight bytes at a time; the last few, and some before another byte, are left.
+    private static func skip(_ least: UInt64, _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) {
+        let memory = UnsafeRawPointer(bytes.baseAddress)
+        while position + 8 <= bytes.count, let word = memory?.loadUnaligned(fromByteOffset: position, as: UInt64.self) {
+            let tooSmall = (word &- least &* 0x0101_0101_0101_0101) & ~word
+            let tooLarge = (word &+ 0x0101_0101_0101_0101) | word
+            guard (tooSmall | tooLarge) & 0x8080_8080_8080_8080 == 0 else { return }
+            position += 8
+        }
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
