@@ -91,8 +91,15 @@ struct Line: Sendable {
         #expect(try await redis.send(RedisCommand("XDEL", .string(keys.visitors), .string(id))).integer == 1)
     }
 
-    /// Makes Redis believe that the person was last seen `seconds` ago.
+    /// Makes Redis believe that sweeps have run until now.
+    func watch() async throws {
+        let now = try #require(try await redis.send(RedisCommand("TIME")).array?.first?.integer)
+        _ = try await redis.send(RedisCommand("HSETNX", .string(keys.counters), "swept_at", .integer(now)))
+    }
+
+    /// Makes Redis believe that the person was last seen `seconds` ago, while sweeps ran.
     func silence(_ joined: Queues.Joined, seconds: Int) async throws {
+        try await watch()
         let now = try #require(try await redis.send(RedisCommand("TIME")).array?.first?.integer)
         let score = Double(joined.entry.sequence) + Double((Int(now) - seconds) % 131_072) / 131_072
         _ = try await redis.send(

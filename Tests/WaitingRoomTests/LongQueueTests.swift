@@ -184,6 +184,7 @@ extension Line {
 
     /// Makes Redis believe that so many, from a rank on, were last seen long ago.
     fileprivate func silence(_ people: Int, from rank: Int) async throws {
+        try await watch()
         let script = """
             local second = (redis.call('TIME')[1] - 10000) % 131072
             local people = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES')

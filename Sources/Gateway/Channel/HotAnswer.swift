@@ -29,15 +29,15 @@ enum HotAnswer {
 
     /// The gate's answer to who may go through.
     static func through(_ pass: Pass) -> ByteBuffer {
-        let visitor = pass.headerVisitor
-        let most = 300 + passed.utf8.count + visitor.utf8.count
+        let isPlain = pass.visitor.utf8.allSatisfy(Pass.isPlainInHeader)
+        let most = 300 + passed.utf8.count + 3 * pass.visitor.utf8.count
         var bytes = ByteBufferAllocator().buffer(capacity: most)
         bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
             var text = ByteCursor(memory)
             text.write(passed)
-            text.write(visitor)
+            text.write(isPlain ? pass.visitor : pass.headerVisitor)
             text.write("\r\nX-Entry-Id: " as StaticString)
-            text.write(pass.entry.description)
+            text.write(Identifier.textLength, pass.entry.write(to:))
             text.write("\r\nX-Request-Id: " as StaticString)
             text.write(RequestID.length, RequestID.write(to:))
             text.write(HTTPDate.line)

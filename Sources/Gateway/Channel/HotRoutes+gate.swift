@@ -6,9 +6,10 @@ import WaitingRoom
 extension HotRoutes {
     /// Answers a gate check; `false` when it is not the usual one: it takes a cookie with one pass, good, not revoked and not to be renewed yet.
     func gate(_ request: PlainRequest) -> Bool {
-        let started = NIODeadline.now()
+        let (started, now) = (NIODeadline.now(), Timestamp.now())
         guard !request.isSpecial, let cookie = request.cookie, !mentionsPass(request.originalURI), let queue = gateQueue(request.target),
-            let pass = pass(in: cookie), pass.queue == queue.queue.id, pass.tenant == queue.queue.tenant, queue.isRenewed(pass) == false,
+            let pass = pass(in: cookie, at: now), pass.queue == queue.queue.id, pass.tenant == queue.queue.tenant,
+            !queue.isRenewed(pass, at: now),
             room.revocations.remembered(pass) == false
         else { return false }
         let number = owe()
@@ -35,7 +36,7 @@ extension HotRoutes {
     }
 
     /// The pass in the only cookie that can be one.
-    private func pass(in range: Range<Int>) -> Pass? {
+    private func pass(in range: Range<Int>, at now: Timestamp) -> Pass? {
         unread.withUnsafeReadableBytes { bytes in
             let cookie = bytes[range]
             guard let name = find("queue_pass", in: cookie) else { return nil }
@@ -48,7 +49,7 @@ extension HotRoutes {
                 ?? cookie.endIndex
             guard find("queue_pass", in: cookie[end...]) == nil else { return nil }
             return room.passes.known(
-                UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: UInt8.self)[start..<end]), at: .now())
+                UnsafeBufferPointer(rebasing: bytes.assumingMemoryBound(to: UInt8.self)[start..<end]), at: now)
         }
     }
 

@@ -106,5 +106,7 @@ struct GateRoutes {
 
 extension Pass {
     /// The visitor's id as a header can have it: percent-encoded where it is not visible ASCII.
-    var headerVisitor: String { FormText.encode(visitor, keeping: { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }) }
+    var headerVisitor: String { FormText.encode(visitor, keeping: Self.isPlainInHeader) }
+
+    static func isPlainInHeader(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "%") }
 }
