@@ -48,11 +48,10 @@ struct CapacityTests {
                 let entry = try #require(try await line.status(joined[index]))
                 return try #require(Pass(entry, of: line.queue))
             }
-            let later = Timestamp.now().adding(seconds: 100)
             let (kept, ended) = (try await pass(0), try await pass(1))
-            #expect(try await line.queues.renewSession(of: kept, until: later))
+            #expect(try await line.queues.renewSession(of: kept, seconds: 100) != nil)
             try await line.queues.revokePass(of: ended.entry, in: line.queue.id)
-            #expect(try await line.queues.renewSession(of: ended, until: later) == false)
+            #expect(try await line.queues.renewSession(of: ended, seconds: 100) == nil)
             #expect(try await line.queues.release(line.queue.id).people.map(\.entry) == [joined[2].entry.id])
             try await Task.sleep(for: .milliseconds(1100))
             // The third's session is over, the first's is not.
@@ -103,7 +102,7 @@ struct CapacityTests {
             let entry = try #require(try await line.status(joined))
             let pass = try #require(Pass(entry, of: line.queue))
             _ = try await line.redis.send(RedisCommand("DEL", .string(line.keys.sessions)))
-            #expect(try await line.queues.renewSession(of: pass, until: .now().adding(seconds: 60)))
+            #expect(try await line.queues.renewSession(of: pass, seconds: 60) != nil)
             #expect(try await line.queues.release(line.queue.id).people.isEmpty)
         }
     }

@@ -88,10 +88,10 @@ struct GateRoutes {
     /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by, and where Redis cannot
     /// take note that it does, so that nobody's place inside is given to another while they are there.
     private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) async -> String? {
-        let now = Timestamp.now()
-        guard RememberedQueue(queue).isRenewed(pass, at: now) else { return nil }
-        let renewed = pass.lasting(until: now.adding(seconds: queue.sessionSeconds))
-        guard (try? await room.queues.renewSession(of: pass, until: renewed.expires)) == true else { return nil }
+        guard RememberedQueue(queue).isRenewed(pass),
+            let end = try? await room.queues.renewSession(of: pass, seconds: queue.sessionSeconds)
+        else { return nil }
+        let renewed = pass.lasting(until: end)
         return (try? room.passes.sign(renewed)).map { cookie($0, renewed, queue, visit) }
     }
 

@@ -9,13 +9,15 @@ extension Queues {
     }
 
     /// Lets the session that a pass stands for last longer (`renew-2.lua`).
-    /// - Returns: `false` when the pass was revoked.
-    package func renewSession(of pass: Pass, until end: Timestamp) async throws(RedisError) -> Bool {
+    /// - Parameter seconds: from now on, by Redis's clock.
+    /// - Returns: when it ends; `nil` when the pass was revoked.
+    package func renewSession(of pass: Pass, seconds: Int) async throws(RedisError) -> Timestamp? {
         let keys = QueueKeys(pass.queue)
-        return try await redis.evaluate(
+        let ends = try await redis.evaluate(
             Scripts.renew, keys: [keys.sessions, keys.revoked],
-            arguments: [.string(pass.entry.compact), .integer(end.milliseconds)]
-        ).integer == 1
+            arguments: [.string(pass.entry.compact), .integer(Int64(seconds) * 1000)]
+        ).integer
+        return ends.flatMap { $0 > 0 ? Timestamp(milliseconds: $0) : nil }
     }
 
     /// Whether the pass of an entry was revoked.

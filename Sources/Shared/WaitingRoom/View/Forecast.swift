@@ -41,7 +41,7 @@ package struct Forecast: Sendable, Equatable {
 
     let releasesPerSecond: Double
     let leavingPerSecond: Double
-    /// How sure the rates are: what was seen in two minutes is enough.
+    /// How sure the rates are: what was seen in ``enough`` seconds will do.
     let experience: Double
     /// It is the queue's own; else it was learned from how fast people leave.
     private let isRateKnown: Bool
