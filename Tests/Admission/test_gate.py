@@ -5,7 +5,7 @@ from selenium.webdriver.common.by import By
 
 import chromium
 from deadline import until
-from protected import Browser, HAProxy, Nginx, Website
+from protected import Browser, Caddy, Envoy, HAProxy, Nginx, Traefik, Website
 from test_passes import let_in
 
 
@@ -21,7 +21,7 @@ def application(service):
     return service.make_application(domain="127.0.0.1")
 
 
-@pytest.fixture(params=[Nginx, HAProxy])
+@pytest.fixture(params=[Nginx, HAProxy, Caddy, Traefik, Envoy])
 def proxy(request, service, queue, website, tmp_path):
     proxy = request.param(tmp_path, service.address, queue.id, website)
     yield proxy
