@@ -3,9 +3,12 @@
 
     verify_shuffle.py https://queue.example.com/queues/<queue id>/shuffle [entries.txt]
 
-The address tells the seed once the queue has opened. entries.txt has the ids of entries, one a line, in the order in which they were to be
-let in; without it only the seed is held against its commitment. With the ids of all who came early the places are theirs; with those of
-some it is checked that these stand in the right order among themselves. Needs nothing but Python.
+The address tells the seed once the queue has opened. entries.txt has the ids of all who came early, one a line, in the order in which they were
+to be let in; without it only the seed is held against its commitment. With the ids of some it is checked that these stand in the right order
+among themselves. Needs nothing but Python.
+
+A lot gives a number between 0 and `slots`. Who draws one that somebody has gets the next that is free, so that of people with neighbouring
+numbers (a few among a hundred thousand) those who joined first stand first. They are marked with a *.
 """
 
 import hashlib
@@ -16,7 +19,18 @@ import urllib.request
 
 
 def lot(seed, entry):
-    return hashlib.sha256(f"{seed}:{entry}".encode()).hexdigest()[:12]
+    return int(hashlib.sha256(f"{seed}:{entry}".encode()).hexdigest()[:12], 16)
+
+
+def runs(entries, number):
+    """For each entry the first number of its run: people of whom each draws a number that one before them may have."""
+    first, free, found = None, 0, {}
+    for entry in sorted(entries, key=number):
+        if number(entry) >= free:
+            first = free = number(entry)
+        found[entry] = first
+        free += 1
+    return found
 
 
 def main(address, *files):
@@ -31,10 +45,14 @@ def main(address, *files):
     if not files:
         return
     entries = pathlib.Path(files[0]).read_text().split()
-    for place, (listed, right) in enumerate(zip(entries, sorted(entries, key=lambda entry: lot(seed, entry))), 1):
-        if listed != right:
+    run = runs(entries, lambda entry: int(lot(seed, entry) * draw["slots"] / 2**48))
+    sizes = {}
+    for entry in entries:
+        sizes[run[entry]] = sizes.get(run[entry], 0) + 1
+    for place, (listed, right) in enumerate(zip(entries, sorted(entries, key=run.get)), 1):
+        if run[listed] != run[right]:
             sys.exit(f"At place {place} is {listed}, where the seed puts {right}")
-        print(f"{place}\t{listed}\t{lot(seed, listed)}")
+        print(f"{place}{'*' if sizes[run[listed]] > 1 else ''}\t{listed}\t{lot(seed, listed):012x}")
     print(f"all {len(entries)} places are as the seed says")
 
 

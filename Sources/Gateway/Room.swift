@@ -55,7 +55,7 @@ final class Room: Sendable {
         views = QueueViews(queues: queues)
         signs = SignsOfLife(queues: queues, views: views, logger: logger)
         keeper = CatalogueKeeper(queues: queues, keptSecret: configuration.secretKey == nil ? secret : nil, logger: logger)
-        leases = OutageLeases(queues: queues, logger: logger)
+        leases = OutageLeases(queues: queues, tenants: tenants, logger: logger)
         streams = StatusStreams(
             queues: queues, views: views, tenants: tenants, signs: signs, leases: leases, passes: passes, metrics: metrics,
             most: configuration.maximumStreams)

@@ -2,9 +2,12 @@
 
 import datetime
 import hashlib
+import json
+import random
 import subprocess
 import sys
 import time
+import uuid
 
 import jwt
 import pytest
@@ -70,18 +73,46 @@ def test_everybody_can_check_the_lots(service, queue, tmp_path):
     places = {entry["id"]: service.call("GET", f"/queue_status?token={entry['token']}")["position"] for entry in early + late}
     assert [places[entry["id"]] for entry in late] == [41, 42, 43, 44, 45]
 
-    listed = tmp_path / "entries.txt"
-    listed.write_text("\n".join(sorted((entry["id"] for entry in early), key=places.get)))
-    told = subprocess.run(
-        [sys.executable, VERIFIER, f"{service.address}/queues/{queue.id}/shuffle", listed], capture_output=True, text=True, timeout=20)
+    listed = sorted((entry["id"] for entry in early), key=places.get)
+    address = f"{service.address}/queues/{queue.id}/shuffle"
+    told = verify(address, listed, tmp_path)
     assert told.returncode == 0, told.stderr
     assert "all 40 places are as the seed says" in told.stdout
-    assert f"1\t{listed.read_text().splitlines()[0]}" in told.stdout
+    assert f"1\t{listed[0]}" in told.stdout
 
     # Two who changed places are found out, and so is another seed.
-    swapped = listed.read_text().splitlines()
-    swapped[3], swapped[30] = swapped[30], swapped[3]
-    listed.write_text("\n".join(swapped))
-    told = subprocess.run(
-        [sys.executable, VERIFIER, f"{service.address}/queues/{queue.id}/shuffle", listed], capture_output=True, text=True, timeout=20)
+    listed[3], listed[30] = listed[30], listed[3]
+    told = verify(address, listed, tmp_path)
     assert told.returncode == 1 and "place 4" in told.stderr
+
+
+def verify(address, listed, folder):
+    file = folder / "entries.txt"
+    file.write_text("\n".join(listed))
+    return subprocess.run([sys.executable, VERIFIER, address, file], capture_output=True, text=True, timeout=20)
+
+
+def test_neighbours_may_stand_in_the_order_of_joining_and_nobody_else(tmp_path):
+    seed, slots = "a seed", 2000
+    chance = random.Random(7)
+    joined = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(400)]
+    drawn = {entry: int(hashlib.sha256(f"{seed}:{entry}".encode()).hexdigest()[:12], 16) * slots // 2**48 for entry in joined}
+    taken = {}
+    for entry in joined:
+        number = drawn[entry]
+        while number in taken:
+            number += 1
+        taken[number] = entry
+    listed = [entry for _, entry in sorted(taken.items())]
+    assert listed != sorted(listed, key=drawn.get), "somebody stands before one with a smaller number"
+    draw = tmp_path / "shuffle"
+    draw.write_text(json.dumps(
+        {"seed": seed, "commitment": hashlib.sha256(seed.encode()).hexdigest(), "count": len(joined), "slots": slots}))
+    told = verify(draw.as_uri(), listed, tmp_path)
+    assert told.returncode == 0, told.stderr
+    alone = [place for place, entry in enumerate(listed) if f"\n{place + 1}\t{entry}" in told.stdout]
+    assert len(alone) > 200
+    for place in alone[1:20]:
+        swapped = [*listed]
+        swapped[place - 1], swapped[place] = listed[place], listed[place - 1]
+        assert verify(draw.as_uri(), swapped, tmp_path).returncode == 1

@@ -166,6 +166,48 @@ struct GateRoutesTests {
         }
     }
 
+    @Test("an address that is opened again does not take back a cookie that was renewed since; a pass that is shown late is renewed")
+    func oldAddress() async throws {
+        try await Gate.with { gate in
+            let read = try #require(gate.site.room.passes.verify(gate.pass))
+            let longer = try gate.site.room.passes.sign(read.lasting(until: read.expires.adding(seconds: 300)))
+            let again = try await gate.ask(uri: "/?queue_pass=\(gate.pass)", cookie: "queue_pass=\(longer)")
+            #expect(again.status == 204 && again.headers[.setCookie]?.hasPrefix("queue_pass=\(longer);") == true)
+            // Another visit's pass is another matter.
+            let other = Pass(
+                tenant: read.tenant, queue: read.queue, entry: .random(), visitor: "w", issued: read.issued,
+                expires: read.expires.adding(seconds: 300))
+            let text = try gate.site.room.passes.sign(other)
+            let shown = try await gate.ask(uri: "/?queue_pass=\(gate.pass)", cookie: "queue_pass=\(text)")
+            #expect(shown.headers[.setCookie]?.hasPrefix("queue_pass=\(gate.pass);") == true)
+
+            let late = try gate.site.room.passes.sign(read.lasting(until: Timestamp.now().adding(seconds: 100)))
+            let renewed = try await gate.ask("?clean=true", uri: "/?queue_pass=\(late)")
+            #expect(renewed.status == 401 && renewed.headers[.location] == "/")
+            let cookie = try #require(renewed.headers[.setCookie]?.split(separator: ";").first?.dropFirst("queue_pass=".count))
+            let pass = try #require(gate.site.room.passes.verify(String(cookie)))
+            #expect(pass.expires > Timestamp.now().adding(seconds: 590))
+        }
+    }
+
+    @Test("of many queues' passes a queue finds its own")
+    func manyQueues() async throws {
+        try await Gate.with { gate in
+            let read = try #require(gate.site.room.passes.verify(gate.pass))
+            var cookies: [String] = []
+            for index in 0..<6 {
+                let queue = try await gate.site.queue(of: gate.tenant)
+                let pass = Pass(
+                    tenant: read.tenant, queue: queue.id, entry: .random(), visitor: "v", issued: read.issued, expires: read.expires)
+                let name = index == 0 ? "queue_pass" : "queue_pass_\(queue.id.compact)"
+                cookies.append("\(name)=\(try gate.site.room.passes.sign(pass))")
+            }
+            let answer = try await gate.ask(uri: "/?queue_pass=\(gate.pass)", cookie: cookies.joined(separator: "; "))
+            let own = try #require(answer.headers[.setCookie]?.split(separator: ";").first.map(String.init))
+            #expect(try await gate.ask(cookie: (cookies + [own]).joined(separator: "; ")).status == 204)
+        }
+    }
+
     @Test("one browser may hold passes of several queues")
     func severalQueues() async throws {
         try await Gate.with { gate in

@@ -74,6 +74,14 @@ struct OpeningRoutesTests {
             _ = try await office.site.expect(204, .post, "/sessions/\(id)/end", as: office.one.secret)
             let waiting = second["id"]?.string ?? ""
             #expect(try await office.site.call(.post, "/sessions/\(waiting)/end", as: office.one.secret).status == 404)
+            // One who drew a lot has a record, and waits all the same.
+            let opening: JSON = ["opens_at": .string(Timestamp.now().adding(seconds: 3600).rfc3339)]
+            _ = try await office.site.expect(200, .put, path, as: office.one.admin, json: opening)
+            let drawn = try await Self.join(office, "c")["id"]?.string ?? ""
+            #expect(try await office.site.call(.post, "/sessions/\(drawn)/end", as: office.one.secret).status == 404)
+            let revoke = try await office.site.call(.post, "/passes/revoke", as: office.one.secret, json: ["entry_id": .string(drawn)])
+            #expect(revoke.status == 404)
+            _ = try await office.site.expect(200, .put, path, as: office.one.admin, json: ["opens_at": .null])
             try await eventually("it moves") { try await status(second)["phase"] == nil }
         }
     }

@@ -97,6 +97,24 @@ struct OutageTests {
         }
     }
 
+    @Test("an application with a rate of its own, or one that is off, is lent nobody", arguments: [true, false])
+    func notLent(isActive: Bool) async throws {
+        try await withGateway(patience: Self.patience) { site in
+            let tenant = try #require(try await site.room.tenants.create(.init(name: "Shop", domain: "shop.example"))).tenant
+            let queue = try await site.queue(of: tenant, rate: 6000) { $0.onOutage = .lease }
+            let tokens = try await crowd(2, in: queue, of: tenant, at: site)
+            var changed = tenant
+            changed.isActive = isActive
+            if isActive { changed.ratePerMinute = 60 }
+            #expect(try await site.room.tenants.update(changed, from: tenant))
+            let tickets = tokens.compactMap { site.room.queues.signer.verify($0) }
+            try await eventually("nobody is lent any more") {
+                await site.room.leases.renew()
+                return tickets.allSatisfy { site.room.leases.spend($0) == nil }
+            }
+        }
+    }
+
     @Test("what is lent is not in the bucket as well, and a spent lease is not settled twice")
     func bucket() async throws {
         try await withGateway(patience: Self.patience) { site in

@@ -64,7 +64,7 @@ struct PassRoutesTests {
                 #expect(try await site.post(path, [:], bearer: office.one.secret).status == 422)
                 let long = String(repeating: "s", count: PassSigner.maximumLength + 1)
                 let answer = try await site.post(path, ["pass": .string(long)], bearer: office.one.secret)
-                #expect(answer.status == 422 && !answer.text.contains("sss"))
+                #expect(answer.status == (path == "/passes/verify" ? 200 : 422) && !answer.text.contains("sss"))
             }
             #expect(try await site.post("/passes/revoke", ["entry_id": "x"], bearer: office.one.secret).status == 422)
             #expect(try await site.post("/passes/revoke", ["pass": "x"], bearer: office.one.secret).status == 404)
@@ -90,8 +90,7 @@ struct PassRoutesTests {
             _ = try await site.room.queues.release(queue.id)
             let pass = try #require(try await site.get("/queue_status?token=\(token)").json["pass"]?.string)
             let read = try #require(site.room.passes.verify(pass))
-            // Whole seconds.
-            #expect((59_000...60_999).contains(read.expires.milliseconds - read.issued.milliseconds))
+            #expect(read.expires == read.issued.adding(seconds: 60))
         }
     }
 }

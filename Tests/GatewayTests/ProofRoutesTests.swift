@@ -49,6 +49,13 @@ struct ProofRoutesTests {
 
             try await Self.set(office, ["challenge_bits": 8])
             #expect(try await Self.join(office, members(right)).code == "challenge_failed")
+            // Who has a place already keeps it, whatever is asked for meanwhile.
+            try await Self.set(office, ["challenge": "none"])
+            let place = try await Self.join(office)
+            try await Self.set(office, ["challenge": "proof_of_work"])
+            let token = try #require(place.json["token"])
+            #expect(try await Self.join(office, [.init("token", token)]).json["id"] == place.json["id"])
+            #expect(try await Self.join(office, [.init("token", "x")]).code == "challenge_required")
             for query in ["", "?queue_id=x"] { _ = try await office.site.expect(422, .get, "/challenge\(query)") }
             _ = try await office.site.expect(404, .get, "/challenge?queue_id=\(Identifier.random())")
         }

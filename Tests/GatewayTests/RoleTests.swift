@@ -17,7 +17,7 @@ struct RoleTests {
                 case "applications": office.one.tenant.id.description
                 case "queues": office.one.queue.id.description
                 case "queue_users": entry.description
-                case "callbacks": CallbackID(queue: office.one.queue.id, entry: entry, epoch: 1).text
+                case "callbacks": CallbackID(queue: office.one.queue.id, entry: entry, joined: .now(), epoch: 1).text
                 default: Identifier.random().description
                 }
             return (route, route.path.replacing("{id}", with: id))

@@ -163,18 +163,20 @@ struct CallbackScriptTests {
         }
     }
 
-    @Test("the webhook id names queue, life and entry, and nothing else")
+    @Test("the webhook id names queue, life, entry and the day of joining, and nothing else")
     func webhookID() throws {
         let queue = Identifier.random()
         let entry = Identifier.random()
-        func id(sequence: Int64 = 7, epoch: Int32 = 1, attempts: Int = 0) -> String {
+        let joined = Timestamp.now()
+        func id(sequence: Int64 = 7, epoch: Int32 = 1, attempts: Int = 0, joined: Timestamp = joined) -> String {
             Callback(
-                queue: queue, entry: entry, sequence: sequence, visitor: "v", joined: .now(), released: .now(), attempts: attempts
+                queue: queue, entry: entry, sequence: sequence, visitor: "v", joined: joined, released: .now(), attempts: attempts
             ).id(epoch: epoch)
         }
         #expect(id() == id(sequence: 8, attempts: 3))
         #expect(id() != id(epoch: 2))
-        #expect(CallbackID(id(epoch: -3)) == CallbackID(queue: queue, entry: entry, epoch: -3))
+        #expect(id() != id(joined: joined.adding(seconds: 86_400)))
+        #expect(CallbackID(id(epoch: -3)) == CallbackID(queue: queue, entry: entry, joined: joined, epoch: -3))
         for text in ["", "msg_", id() + "A", String(id().dropLast()), "MSG_" + id().dropFirst(4)] { #expect(CallbackID(text) == nil) }
     }
 

@@ -39,7 +39,7 @@ struct CapacityTests {
 
     @Test("a session ends by itself, unless it is renewed; one that was ended is not renewed")
     func life() async throws {
-        try await Self.with(2, seconds: 1) { line in
+        try await Self.with(2, seconds: 2) { line in
             var joined: [Queues.Joined] = []
             for index in 0..<4 { joined.append(try await line.join("v\(index)")) }
             try await line.bucket(tokens: 100, seconds: 0)
@@ -53,12 +53,53 @@ struct CapacityTests {
             try await line.queues.revokePass(of: ended.entry, in: line.queue.id)
             #expect(try await line.queues.renewSession(of: ended, seconds: 100) == nil)
             #expect(try await line.queues.release(line.queue.id).people.map(\.entry) == [joined[2].entry.id])
-            try await Task.sleep(for: .milliseconds(1100))
+            try await Task.sleep(for: .milliseconds(2100))
             // The third's session is over, the first's is not.
             let last = try await line.queues.release(line.queue.id)
             #expect(last.people.map(\.entry) == [joined[3].entry.id] && last.active == 2)
             let figures = try #require(try await line.queues.figures(of: line.queue.id, waits: .thisHour))
             #expect(figures.active == 2)
+        }
+    }
+
+    @Test("a pass that is told again lasts as long as the session does now, and there is none of a session that was ended")
+    func toldAgain() async throws {
+        try await Self.with(2, seconds: 100) { line in
+            let joined = try await line.join()
+            try await line.bucket(tokens: 100, seconds: 0)
+            #expect(try await line.queues.release(line.queue.id).people.count == 1)
+            func pass() async throws -> Pass? { try await line.status(joined).flatMap { Pass($0, of: line.queue) } }
+            let first = try #require(try await pass())
+            let ends = try #require(try await line.queues.renewSession(of: first, seconds: 5000))
+            #expect(try await pass()?.expires == ends && ends > first.expires)
+            try await line.queues.revokePass(of: joined.entry.id, in: line.queue.id)
+            #expect(try await pass() == nil)
+        }
+    }
+
+    @Test("a visitor whose entry was forgotten may get its id again: what was revoked then is another pass")
+    func sameEntryAgain() async throws {
+        try await Self.with(2) { line in
+            func letIn() async throws -> Pass {
+                let joined = try await line.join("regular", proof: true)
+                try await line.bucket(tokens: 100, seconds: 0)
+                #expect(try await line.queues.release(line.queue.id).people.count == 1)
+                let entry = try #require(try await line.status(joined))
+                return try #require(Pass(entry, of: line.queue))
+            }
+            let first = try await letIn()
+            try await line.queues.revokePass(of: first.entry, in: line.queue.id)
+            // A day later.
+            for key in [line.keys.entries, line.keys.ready] { _ = try await line.redis.send(RedisCommand("DEL", .string(key))) }
+            let then = first.issued.adding(seconds: -50_000).milliseconds
+            _ = try await line.redis.send(
+                RedisCommand("ZADD", .string(line.keys.revoked), .integer(then), .string(first.entry.compact)))
+            let second = try await letIn()
+            #expect(second.entry == first.entry)
+            #expect(try await !line.queues.isRevoked(second))
+            #expect(try await line.queues.renewSession(of: second, seconds: 600) != nil)
+            let revocations = Revocations(redis: line.redis, passes: PassSigner(line.secret, issuer: "https://wait.example"))
+            #expect(await !revocations.holds(second))
         }
     }
 

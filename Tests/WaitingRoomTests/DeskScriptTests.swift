@@ -49,6 +49,33 @@ struct DeskScriptTests {
         }
     }
 
+    @Test("a website's visitor whom a desk takes is inside until they are put back or do not come; who joined by name is not")
+    func sessions() async throws {
+        try await Line.with { line in
+            _ = try await join(line, "Ann")
+            let visitors = [try await line.join("one"), try await line.join("two")]
+            let desk = line.queues.desk("1", of: line.queue.id)
+            func inside() async throws -> [String] {
+                let reply = try await line.redis.send(RedisCommand("ZRANGE", .string(line.keys.sessions), 0, -1))
+                return (reply.array ?? []).compactMap(\.string)
+            }
+            #expect(try entry(try await desk.serveNext()).name == "Ann")
+            #expect(try await inside() == [])
+            #expect(try entry(try await desk.call()).id == visitors[0].entry.id)
+            #expect(try await inside() == [visitors[0].entry.id.compact])
+            let called = try #require(try await line.status(visitors[0]))
+            #expect(Pass(called, of: line.queue) != nil)
+            #expect(try await desk.noShow().isDone)
+            #expect(try await inside() == [])
+            let missing = try #require(try await line.status(visitors[0]))
+            #expect(missing.state == .released && Pass(missing, of: line.queue) == nil)
+            #expect(try await desk.undo().isDone)
+            #expect(try await inside() == [visitors[0].entry.id.compact])
+            #expect(try await desk.return().isDone)
+            #expect(try await inside() == [])
+        }
+    }
+
     @Test("the next call serves the one before; each step is an event of its desk")
     func calls() async throws {
         try await Line.with { line in
@@ -248,7 +275,8 @@ struct DeskScriptTests {
                 Scripts.handOver,
                 keys: [
                     keys.waiting, keys.entries, keys.ready, keys.outbox, keys.counters, keys.days, keys.durations, keys.desks, keys.typed,
-                    keys.events, keys.transfers, keys.callbacks, keys.deadLetters, keys.visitors,
+                    keys.events, keys.transfers, keys.callbacks, keys.deadLetters, keys.visitors, keys.sessions,
+                    keys.settings,
                 ],
                 arguments: ["1", .string(id.compact), .string("\(other.id.compact):\(becomes.compact)"), "to", ""])
             let owed = try #require(try await line.redis.send(RedisCommand("HGET", .string(keys.transfers), .string(id.compact))).string)

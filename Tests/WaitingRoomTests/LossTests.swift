@@ -256,9 +256,11 @@ struct LossTests {
         }
     }
 
-    @Test("who joins right after Redis is back stands behind those of whom only another gateway knows")
-    func reunion() async throws {
-        try await Line.with { line in
+    @Test(
+        "who joins right after Redis is back stands behind those of whom only another gateway knows",
+        arguments: [Queue.Activation.always, .threshold])
+    func reunion(activation: Queue.Activation) async throws {
+        try await Line.with(change: { $0.activation = activation }) { line in
             let backup = try await Backup(line)
             let lost = try await line.join()
             try await backup.restore(line)

@@ -164,7 +164,7 @@ struct OpeningTests {
                     Scripts.enter, keys: request.scriptKeys,
                     arguments: [
                         .string(Identifier.random().compact), .string(Identifier.random().compact), "v", "", 0, "", .integer(lot),
-                        .integer(lot), 0, 0, 0, 0, 0,
+                        .integer(lot), 1, 0, 0, 0, 0, 0, 0,
                     ])
                 sequences.append(try #require(reply.array?[2].integer))
             }
@@ -172,6 +172,23 @@ struct OpeningTests {
             // Behind the last number comes the first that is free.
             #expect(Set(sequences).count == 5 && sequences[4] < sequences[0])
             #expect(try await line.statistics().total.joined == 5)
+        }
+    }
+
+    @Test("a lot that was drawn for another opening gives no place: the caller draws again")
+    func lotOfAnotherOpening() async throws {
+        try await Line.with(change: { $0.opensAt = .now().adding(seconds: -60) }) { line in
+            var queue = line.queue
+            queue.opensAt = .now().adding(seconds: 3600)
+            #expect(try await line.queues.update(queue, from: line.queue))
+            let now = try #require(try await line.queues.get(queue.id))
+            #expect(now.opening == line.queue.opening + 1)
+            // This one has not heard of it.
+            let joined = try #require(try await line.queues.join(.init(queue: line.queue, visitor: "v")))
+            let slots = try await line.queues.draw(of: now).slots
+            let lot = line.queues.shuffles.draw(of: now).lot(of: joined.entry.id)
+            let from = try await line.redis.send(RedisCommand("HGET", .string(line.keys.counters), "draw_from")).integer ?? 0
+            #expect(joined.entry.sequence == from + 1 + Int64(Double(lot) * Double(slots) / Double(Int64(1) << 48)))
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("status-3.lua, cancel-8.lua, list-6.lua")
+@Suite("status-5.lua, cancel-8.lua, list-6.lua")
 struct StatusScriptTests {
     @Test("places move up when somebody in front leaves")
     func movingUp() async throws {

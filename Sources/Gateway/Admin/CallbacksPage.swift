@@ -17,7 +17,7 @@ extension AdminRoutes {
         for (queue, callback) in found {
             let entry = try await room.queues.status(of: callback.entry, in: queue.id)
             var row: [String: Any] = [
-                "id": CallbackID(queue: queue.id, entry: callback.entry, epoch: queue.epoch).text,
+                "id": CallbackID(queue: queue.id, entry: callback.entry, joined: callback.joined, epoch: queue.epoch).text,
                 "at": callback.released.rfc3339, "stateName": visit.say("admin_callback_\(state.rawValue)"), "queueName": queue.name,
                 "who": entry.map(Self.who) ?? callback.entry.description,
                 "personHref": "/admin/people/\(callback.entry)?queue_id=\(queue.id)", "attempts": callback.status.attempts,

@@ -18,7 +18,7 @@ extension AdminRoutes {
             "events": events.map { ["at": $0.time.rfc3339, "text": visit.tell($0)] },
         ]
         if events.contains(where: { [.callbackPending, .callbackDelivered, .callbackDead].contains($0.kind) }) {
-            values["callback"] = CallbackID(queue: queue.id, entry: entry.id, epoch: queue.epoch).text
+            values["callback"] = CallbackID(queue: queue.id, entry: entry.id, joined: entry.joined, epoch: queue.epoch).text
         }
         return visit.page(
             .adminPerson, title: Self.who(entry), current: "overview",

@@ -9,7 +9,7 @@ extension HotRoutes {
         let (started, now) = (NIODeadline.now(), Timestamp.now())
         guard !request.isSpecial, let cookie = request.cookie, !mentionsPass(request.originalURI), let queue = gateQueue(request.target),
             let pass = pass(in: cookie, at: now), pass.queue == queue.queue.id, pass.tenant == queue.queue.tenant,
-            !queue.isRenewed(pass, at: now),
+            !queue.isRenewalDue(of: pass, at: now),
             room.revocations.remembered(pass) == false
         else { return false }
         let number = owe()
@@ -69,7 +69,7 @@ extension HotRoutes {
 
 extension RememberedQueue {
     /// Whether a pass is to be renewed now: a quarter of its session has gone by, or more.
-    func isRenewed(_ pass: Pass, at now: Timestamp = .now()) -> Bool {
-        queue.renewsSessions && pass.expires < now.adding(seconds: queue.sessionSeconds * 3 / 4)
+    func isRenewalDue(of pass: Pass, at now: Timestamp = .now()) -> Bool {
+        queue.renewsSessions && pass.expires < now.adding(milliseconds: Int64(queue.sessionSeconds) * 750)
     }
 }

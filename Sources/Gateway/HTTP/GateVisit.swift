@@ -5,7 +5,7 @@ import WaitingRoom
 
 /// What a proxy tells of the request that it asks about.
 struct GateVisit {
-    /// How many of the request's cookies are looked at.
+    /// How many of the request's passes are looked at: each costs a signature's check.
     private static let mostPasses = 4
 
     /// The path and query that the visitor asked the site for.
@@ -25,7 +25,7 @@ struct GateVisit {
             let (name, value) = (sides[0], sides.count > 1 ? sides[1] : "")
             return (name: name.trimmingCharacters(in: .whitespaces), value: value.trimmingCharacters(in: .whitespaces))
         }
-        cookies = Array(pairs.filter { $0.name == Self.cookie || $0.name.hasPrefix(Self.cookie + "_") }.prefix(Self.mostPasses))
+        cookies = pairs.filter { $0.name == Self.cookie || $0.name.hasPrefix(Self.cookie + "_") }
     }
 
     /// The pass with which the visitor was sent back to the site.
@@ -33,7 +33,12 @@ struct GateVisit {
         query.lazy.compactMap { $0.hasPrefix(Self.parameter) ? String($0.dropFirst(Self.parameter.count)) : nil }.first
     }
 
-    var passesInCookies: [String] { cookies.map(\.value) }
+    /// The passes of the cookies, first those that may be of this queue by their names.
+    func passesInCookies(for queue: Identifier) -> [String] {
+        let own = [Self.cookie(of: queue), Self.cookie]
+        let sorted = cookies.filter { own.contains($0.name) } + cookies.filter { !own.contains($0.name) }
+        return sorted.prefix(Self.mostPasses).map(\.value)
+    }
 
     /// The path and query without the pass; `nil` where the proxy does not tell, or it would lead to another host.
     var cleanTarget: String? {
@@ -55,11 +60,14 @@ struct GateVisit {
     /// The cookie for a queue's pass: another where the usual one holds a good pass of another queue of the same site.
     func cookieName(for queue: Identifier, passes: PassSigner) -> String {
         let usual = cookies.first { $0.name == Self.cookie }.flatMap { passes.verify($0.value) }
-        return usual == nil || usual?.queue == queue ? Self.cookie : "\(Self.cookie)_\(queue.compact)"
+        return usual == nil || usual?.queue == queue ? Self.cookie : Self.cookie(of: queue)
     }
 
     private static let cookie = "queue_pass"
     private static let parameter = "queue_pass="
+
+    /// The name of the cookie of a queue that shares a site with others.
+    private static func cookie(of queue: Identifier) -> String { "\(cookie)_\(queue.compact)" }
 
     private var query: [Substring] {
         guard let start = target?.firstIndex(of: "?"), let target else { return [] }

@@ -29,7 +29,8 @@ extension GatewayError {
         switch error {
         case let error as GatewayError: self = error
         case let error as RedisError where error.isUnavailable: self = .unavailable
-        case let refusal as Queues.Refusal: self = refusal == .usedInvitation ? .invitationUsed : .challengeUsed
+        case Queues.Refusal.usedInvitation: self = .invitationUsed
+        case Queues.Refusal.usedChallenge: self = .challengeUsed
         default: self.init(status: .internalServerError, code: "internal_error", message: "Internal server error")
         }
     }

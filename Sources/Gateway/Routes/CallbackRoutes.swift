@@ -93,7 +93,7 @@ struct CallbackRoutes {
     private static func json(_ queue: Queue, _ callback: Callbacks.Listed) -> JSON {
         let status = callback.status
         return [
-            "id": .string(CallbackID(queue: queue.id, entry: callback.entry, epoch: queue.epoch).text),
+            "id": .string(CallbackID(queue: queue.id, entry: callback.entry, joined: callback.joined, epoch: queue.epoch).text),
             "state": .string(status.state.rawValue), "attempts": .integer(status.attempts),
             "last_status": status.lastStatus.map { .integer($0) } ?? .null, "last_error": .optional(status.lastError),
             "next_attempt_at": status.state == .pending ? .string(status.time.rfc3339) : .null,

@@ -46,15 +46,18 @@ struct GateRoutes {
         let visit = GateVisit(request, assumesSecure: room.configuration.publicURL.hasPrefix("https:"))
         let refusal: HTTPResponse.Status = mode == "redirect" ? .found : .unauthorized
 
-        if let text = visit.passInAddress, let pass = await good(text, for: queue) {
+        let inCookie = await passInCookie(visit, queue)
+        if let text = visit.passInAddress, let shown = await good(text, for: queue) {
+            // The address is that of the first visit, however often it is opened again: the cookie may have been renewed since.
+            let known = inCookie.flatMap { $0.pass.entry == shown.entry && $0.pass.expires > shown.expires ? $0 : nil }
+            let (text, pass) = known ?? (text, shown)
             var headers = identity(of: pass)
-            headers[.setCookie] = cookie(text, pass, queue, visit)
+            headers[.setCookie] = await renewedCookie(pass, queue, visit) ?? cookie(text, pass, queue, visit)
             guard isCleaning, let target = visit.cleanTarget else { return Response(status: .noContent, headers: headers) }
             headers[.location] = target
             return Response(status: refusal, headers: headers)
         }
-        for text in visit.passesInCookies {
-            guard let pass = await good(text, for: queue) else { continue }
+        if let pass = inCookie?.pass {
             var headers = identity(of: pass)
             headers[.setCookie] = await renewedCookie(pass, queue, visit)
             return Response(status: .noContent, headers: headers)
@@ -69,6 +72,13 @@ struct GateRoutes {
         let page = "\(room.configuration.publicURL)/wait/\(queue.id)"
         guard let address = visit.cleanAddress, WebURL.isAllowed(address, hosts: queue.returnHosts(of: tenant)) else { return page }
         return "\(page)?return_to=\(FormText.encode(address))"
+    }
+
+    private func passInCookie(_ visit: GateVisit, _ queue: Queue) async -> (text: String, pass: Pass)? {
+        for text in visit.passesInCookies(for: queue.id) {
+            if let pass = await good(text, for: queue) { return (text, pass) }
+        }
+        return nil
     }
 
     /// The pass that a text is, if it opens this queue's gate now.
@@ -88,7 +98,7 @@ struct GateRoutes {
     /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by, and where Redis cannot
     /// take note that it does, so that nobody's place inside is given to another while they are there.
     private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) async -> String? {
-        guard RememberedQueue(queue).isRenewed(pass),
+        guard RememberedQueue(queue).isRenewalDue(of: pass),
             let end = try? await room.queues.renewSession(of: pass, seconds: queue.sessionSeconds)
         else { return nil }
         let renewed = pass.lasting(until: end)

@@ -50,9 +50,11 @@ struct JoinRoutes {
             join.visitorIsProof = true
         }
         join.sharesRate = tenant.ratePerMinute != nil
-        if queue.invitations == .required { join.invitation = try invitation(body, queue, tenant) }
-        if queue.challenge == .proofOfWork { join.challenge = try solved(body, queue) }
-        guard let joined = try await room.queues.join(join) else { throw try await room.refusal(toJoin: queue.id) }
+        let lacking = prove(body, &join, queue, tenant)
+        if let lacking, join.ticket == nil, !join.isProven { throw lacking }
+        let joined: Queues.Joined?
+        do { joined = try await room.queues.join(join) } catch Queues.Refusal.lacksProof { throw lacking ?? .challengeRequired }
+        guard let joined else { throw try await room.refusal(toJoin: queue.id) }
         room.metrics.joined(joined)
         // The place is taken, whatever becomes of this.
         let entry = (try? await room.told(joined.entry, in: queue)) ?? joined.entry
@@ -61,7 +63,20 @@ struct JoinRoutes {
         ).response
     }
 
-    private func invitation(_ body: JoinBody, _ queue: Queue, _ tenant: Tenant) throws -> Invitation {
+    /// Takes over what the queue asks a newcomer for.
+    /// - Returns: why a newcomer is refused. Who has a place already keeps it.
+    private func prove(_ body: JoinBody, _ join: inout Queues.JoinRequest, _ queue: Queue, _ tenant: Tenant) -> GatewayError? {
+        do {
+            if queue.invitations == .required { join.invitation = try invitation(body, queue, tenant) }
+            if queue.challenge == .proofOfWork { join.challenge = try solved(body, queue) }
+            return nil
+        } catch {
+            join.lacksProof = true
+            return error
+        }
+    }
+
+    private func invitation(_ body: JoinBody, _ queue: Queue, _ tenant: Tenant) throws(GatewayError) -> Invitation {
         guard let text = body.invitation else { throw GatewayError.invitationRequired }
         guard let invitation = Invitation(text, secrets: room.tenants.signingSecrets(of: tenant)), invitation.queue == queue.id else {
             throw GatewayError.invitationRefused
@@ -69,7 +84,7 @@ struct JoinRoutes {
         return invitation
     }
 
-    private func solved(_ body: JoinBody, _ queue: Queue) throws -> Challenge {
+    private func solved(_ body: JoinBody, _ queue: Queue) throws(GatewayError) -> Challenge {
         guard let text = body.challenge, let solution = body.solution else { throw GatewayError.challengeRequired }
         // One that was given out before the puzzles became harder is not enough.
         guard let challenge = room.challenges.verify(text), challenge.queue == queue.id, challenge.expires > .now(),

@@ -46,10 +46,10 @@ struct PassRoutes {
     @Sendable func verify(_ request: Request, context: GatewayContext) async throws -> Response {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
         var fields = try await request.fields()
-        let text = fields.text("pass", length: 1...PassSigner.maximumLength)
+        let text = fields.text("pass", length: 0...Int.max)
         try fields.check()
         guard let pass = room.passes.verify(text), caller.sees(pass.tenant), let queue = try await room.queues.recent(pass.queue),
-            queue.tenant == pass.tenant, try await !room.queues.isPassRevoked(of: pass.entry, in: pass.queue),
+            queue.tenant == pass.tenant, try await !room.queues.isRevoked(pass),
             case .object(let claims) = room.passes.claims(of: pass)
         else { return .json(["active": false]) }
         return .json(.object([.init("active", true)] + claims))
@@ -84,10 +84,10 @@ struct PassRoutes {
         return .noContent
     }
 
-    /// An entry that does not wait any more, and its queue.
+    /// An entry that was let in, and its queue.
     private func letIn(_ entry: Identifier?, _ caller: Caller) async throws -> (entry: Identifier, queue: Queue) {
         let queues = try await room.queues(of: nil, for: caller).map(\.id)
-        guard let entry, let id = try await room.queues.queue(whereFinished: entry, among: queues),
+        guard let entry, let id = try await room.queues.queue(thatLetIn: entry, among: queues),
             let queue = try await room.queues.get(id)
         else { throw GatewayError.entryNotFound }
         return (entry, queue)

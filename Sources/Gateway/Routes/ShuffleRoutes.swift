@@ -24,7 +24,7 @@ struct ShuffleRoutes {
         let draw = try await room.queues.draw(of: queue)
         return .json([
             "commitment": .optional(queue.shuffleCommitment), "seed": .optional(draw.seed), "algorithm": .string(Shuffle.algorithm),
-            "count": .integer(draw.count),
+            "count": .integer(draw.count), "slots": .integer(draw.slots),
         ])
     }
 }

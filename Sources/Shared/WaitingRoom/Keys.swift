@@ -36,7 +36,7 @@ package final class QueueKeys: Sendable, Equatable {
     package let serviceTypes: String
     /// Stream: what happened to people of a walk-in line (`walk_in.lua`).
     package let events: String
-    /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-14.lua`).
+    /// Hash: who was handed over to another queue and may not have arrived there (`hand_over-16.lua`).
     package let transfers: String
     /// Sorted set: runs of people who had been let in before a loss, by their last sequence number (`tombstone.lua`).
     package let tombstones: String

@@ -22,9 +22,9 @@ package struct Callback: Sendable, Equatable {
     }
 
     /// The `webhook-id`: the same for every attempt, and for a release that was repeated after a loss of data.
-    package func id(epoch: Int32) -> String { CallbackID(queue: queue, entry: entry, epoch: epoch).text }
+    package func id(epoch: Int32) -> String { CallbackID(queue: queue, entry: entry, joined: joined, epoch: epoch).text }
 
-    /// The body that is sent: the seed's six keys first, in the seed's order.
+    /// The body that is sent: the six keys that QMS had first, in its order.
     /// - Parameter pass: `nil` once the session is over.
     package func body(token: String, redirectURL: String?, pass: String?) -> JSON {
         [
@@ -41,28 +41,34 @@ package struct Callback: Sendable, Equatable {
     }
 }
 
-/// The name of a callback: which entry of which queue it tells of, and in which of the queue's lives.
+/// The name of a callback: which entry of which queue it tells of, and in which of the queue's lives. The day of joining is part of it, since the
+/// same visitor may get the same entry again once the first is forgotten.
 package struct CallbackID: Sendable, Equatable {
     package let queue: Identifier
     package let entry: Identifier
     package let epoch: Int32
+    /// Days since 1970, by UTC.
+    let day: UInt32
 
-    package init(queue: Identifier, entry: Identifier, epoch: Int32) {
+    package init(queue: Identifier, entry: Identifier, joined: Timestamp, epoch: Int32) {
         self.queue = queue
         self.entry = entry
         self.epoch = epoch
+        day = UInt32(clamping: joined.milliseconds / 86_400_000) & 0xFF_FFFF
     }
 
-    /// `msg_` and 48 characters.
+    /// `msg_` and 52 characters.
     package var text: String {
-        let life = UInt32(bitPattern: epoch)
-        return "msg_" + Base64URL.encode(queue.bytes + entry.bytes + (0..<4).map { UInt8(truncatingIfNeeded: life >> (24 - 8 * $0)) })
+        "msg_" + Base64URL.encode(queue.bytes + entry.bytes + Self.bytes(UInt32(bitPattern: epoch)) + Self.bytes(day).dropFirst())
     }
 
     package init?(_ text: some StringProtocol) {
-        guard text.hasPrefix("msg_"), let bytes = Base64URL.decode(text.dropFirst(4)), bytes.count == 36 else { return nil }
+        guard text.hasPrefix("msg_"), let bytes = Base64URL.decode(text.dropFirst(4)), bytes.count == 39 else { return nil }
         queue = Identifier(bytes: bytes[..<16])
         entry = Identifier(bytes: bytes[16..<32])
-        epoch = Int32(bitPattern: bytes[32...].reduce(0) { $0 << 8 | UInt32($1) })
+        epoch = Int32(bitPattern: bytes[32..<36].reduce(0) { $0 << 8 | UInt32($1) })
+        day = bytes[36...].reduce(0) { $0 << 8 | UInt32($1) }
     }
+
+    private static func bytes(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) } }
 }

@@ -34,6 +34,7 @@ extension Callbacks {
     package struct Listed: Sendable, Equatable {
         package let queue: Identifier
         package let entry: Identifier
+        package let joined: Timestamp
         /// When it came to be owed.
         package let released: Timestamp
         package let status: CallbackStatus
@@ -47,10 +48,11 @@ extension Callbacks {
             keys: [keys.outbox, keys.callbacks, keys.dead, keys.deadLetters, keys.deliveries, keys.entries, keys.ready],
             arguments: [.string(state.rawValue), .integer(Int64(limit))])
         let rows = reply.array ?? []
-        return stride(from: 0, to: rows.count - 5, by: 6).compactMap { start in
+        return stride(from: 0, to: rows.count - 6, by: 7).compactMap { start in
             guard let entry = rows[start].string.flatMap(Identifier.init(compact:)) else { return nil }
             return Listed(
-                queue: queue, entry: entry, released: Timestamp(milliseconds: rows[start + 5].integer ?? 0),
+                queue: queue, entry: entry, joined: Timestamp(milliseconds: rows[start + 5].integer ?? 0),
+                released: Timestamp(milliseconds: rows[start + 6].integer ?? 0),
                 status: CallbackStatus(state: state, Array(rows[(start + 1)...(start + 4)])))
         }
     }

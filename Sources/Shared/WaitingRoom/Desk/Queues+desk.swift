@@ -25,12 +25,12 @@ package struct Desk: Sendable {
     /// "" for a desk without a name.
     let name: String
 
-    /// Serves whom this desk has called, and calls the first in line, or the first who asked for `serviceType` (`call-14.lua`).
+    /// Serves whom this desk has called, and calls the first in line, or the first who asked for `serviceType` (`call-16.lua`).
     package func call(serviceType: Identifier? = nil) async throws(RedisError) -> DeskStep {
         try await step(Scripts.call, nil, [.string("rk"), .string(serviceType?.compact ?? "")])
     }
 
-    /// Calls and serves in one step (`call-14.lua`).
+    /// Calls and serves in one step (`call-16.lua`).
     package func serveNext(serviceType: Identifier? = nil) async throws(RedisError) -> DeskStep {
         try await step(Scripts.call, nil, [.string("r"), .string(serviceType?.compact ?? "")])
     }
@@ -92,6 +92,7 @@ package struct Desk: Sendable {
             keys: [
                 keys.waiting, keys.entries, keys.ready, keys.outbox, keys.counters, keys.days, keys.durations, keys.desks, keys.typed,
                 keys.events, keys.transfers, keys.callbacks, keys.deadLetters, keys.visitors,
+                keys.sessions, keys.settings,
             ], arguments: [.string(name), .string(entry?.compact ?? "")] + more)
     }
 

@@ -25,10 +25,13 @@ package struct Entry: Sendable, Equatable {
     package let deskState: DeskState?
     /// Who has to do with it: a desk, another entry (`record.lua`).
     let link: String
+    /// When the session of somebody who was let in ends: in 1970 when it was ended before its time, `nil` where nobody has looked.
+    package let sessionEnds: Timestamp?
 
     package init(
         queue: Identifier, id: Identifier, sequence: Int64, visitor: String, state: State, joined: Timestamp, finished: Timestamp?,
-        position: Int, queueLength: Int, lastSeen: Timestamp?, deskState: DeskState? = nil, link: String = "-"
+        position: Int, queueLength: Int, lastSeen: Timestamp?, deskState: DeskState? = nil, link: String = "-",
+        sessionEnds: Timestamp? = nil
     ) {
         self.queue = queue
         self.id = id
@@ -42,6 +45,7 @@ package struct Entry: Sendable, Equatable {
         self.lastSeen = lastSeen
         self.deskState = deskState
         self.link = link
+        self.sessionEnds = sessionEnds
     }
 
     /// Whole seconds from joining to being let in; `nil` for anybody else.

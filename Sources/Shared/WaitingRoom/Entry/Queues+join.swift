@@ -20,6 +20,8 @@ extension Queues {
         package var invitation: Invitation?
         /// It is solved.
         package var challenge: Challenge?
+        /// What the queue asks for was not brought, or is not good: only a place that the caller has already is theirs.
+        package var lacksProof = false
 
         /// A website's visitor.
         package init(queue: Queue, visitor: String) {
@@ -54,10 +56,10 @@ extension Queues {
         var newcomerKeys: [String] { [keys.settings, keys.waiting, keys.entries, keys.counters, keys.days, keys.visitors] }
 
         /// Whether anything proves who joins.
-        var isProven: Bool { visitorIsProof || idempotencyKey != nil }
+        package var isProven: Bool { visitorIsProof || idempotencyKey != nil }
 
-        /// Whether the join brings what the queue asks for.
-        var hasProof: Bool { invitation != nil || challenge != nil }
+        /// Whether the queue asks for something that the join brings, or lacks.
+        var hasProof: Bool { invitation != nil || challenge != nil || lacksProof }
     }
 
     /// An entry and the text that its holder keeps.
@@ -81,11 +83,12 @@ extension Queues {
     package enum Refusal: Error {
         case usedInvitation
         case usedChallenge
+        case lacksProof
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-14.lua`, `join_by_name-8.lua`); where that is how
-    /// the queue is set, whoever comes while nobody waits is let in at once. What Redis has lost
-    /// of it, the queue or the caller's earlier place, is given back first. A newcomer waits for ``reunion``.
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-14.lua`, `join_by_name-8.lua`); where the queue is set
+    /// so, whoever comes while nobody waits is let in at once. If Redis has lost the queue or the caller's earlier place, that is given back
+    /// first. A newcomer waits for ``reunion``.
     /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
     /// - Throws: ``Refusal``, or ``RedisError``.
     package func join(_ request: JoinRequest) async throws -> Joined? {
@@ -106,6 +109,7 @@ extension Queues {
             case -4: request.special = try await get(request.queue)
             case -5: throw Refusal.usedChallenge
             case -6: throw Refusal.usedInvitation
+            case -7: throw Refusal.lacksProof
             default: return joined(reply, queue: request.queue)
             }
         }
@@ -117,8 +121,9 @@ extension Queues {
     package func join(_ request: JoinRequest, on eventLoop: any EventLoop) -> EventLoopFuture<Joined?> {
         let candidates = candidates(request)
         guard !request.isByName, request.ticket == nil, !request.hasProof, request.special == nil, candidates.other == nil else {
-            return redis.evaluate(request.script, keys: request.scriptKeys, arguments: joinArguments(request), on: eventLoop)
-                .map { self.joined($0, queue: request.queue) }
+            return afterReunion(request, on: eventLoop) {
+                self.redis.evaluate(request.script, keys: request.scriptKeys, arguments: self.joinArguments(request), on: eventLoop)
+            }.map { self.joined($0, queue: request.queue) }
         }
         let promise = eventLoop.makePromise(of: Joined?.self)
         let newcomer = JoinBatches.Newcomer(
@@ -139,6 +144,17 @@ extension Queues {
             if let reunion { eventLoop.scheduleTask(in: TimeAmount(reunion), send) } else { eventLoop.execute(send) }
         }
         return promise.futureResult
+    }
+
+    /// Takes a newcomer's step when ``reunion`` is over, and anybody else's now.
+    private func afterReunion(
+        _ request: JoinRequest, on eventLoop: any EventLoop, _ step: @Sendable @escaping () -> EventLoopFuture<RedisValue>
+    ) -> EventLoopFuture<RedisValue> {
+        guard request.ticket == nil, let reunion else { return step() }
+        let returned = redis.returned
+        return eventLoop.flatScheduleTask(in: TimeAmount(reunion)) {
+            self.redis.returned == returned ? step() : eventLoop.makeFailedFuture(self.goneAgain)
+        }.futureResult
     }
 
     /// Redis went away and came back while a newcomer waited for ``reunion``: to wait for the next as well would take too long.
@@ -201,18 +217,18 @@ extension Queues {
         let arguments: [RedisArgument] = [
             .string(candidates.current.compact), .string(fresh.compact), .string(request.visitor),
             .string(request.ticket?.entry.compact ?? ""), .integer(memory.highestSequence(of: request.queue)),
-            .string(candidates.other?.compact ?? ""), lot(candidates.current), lot(fresh),
+            .string(candidates.other?.compact ?? ""), lot(candidates.current), lot(fresh), .integer(Int64(request.special?.opening ?? 0)),
         ]
         if request.isByName { return arguments }
         return arguments + [
             .integer(Int64(rebuildSeconds) * 1000), .integer(Int64(request.invitation?.uses ?? 0)),
             .integer(request.invitation?.expires.milliseconds ?? 0), .integer(request.challenge?.expires.milliseconds ?? 0),
-            request.sharesRate ? "1" : "0",
+            request.sharesRate ? "1" : "0", request.lacksProof ? "1" : "0",
         ]
     }
 
     private func joined(_ reply: RedisValue, queue: Identifier) -> Joined? {
-        guard let values = reply.array, values.count == 10, let code = values[0].integer,
+        guard let values = reply.array, values.count >= 10, let code = values[0].integer,
             let id = values[1].string.flatMap(Identifier.init(compact:)), let sequence = values[2].integer, let joined = values[3].integer,
             let position = values[4].integer, let length = values[5].integer, let epoch = values[6].integer,
             let visitor = values[7].string, let now = values[8].integer, let highest = values[9].integer
@@ -222,7 +238,8 @@ extension Queues {
             // In place of the position is when.
             let entry = Entry(
                 queue: queue, id: id, sequence: sequence, visitor: visitor, state: .released, joined: Timestamp(milliseconds: joined),
-                finished: Timestamp(milliseconds: position), position: 0, queueLength: Int(length), lastSeen: nil)
+                finished: Timestamp(milliseconds: position), position: 0, queueLength: Int(length), lastSeen: nil,
+                sessionEnds: values.last?.integer.map(Timestamp.init(milliseconds:)))
             return Joined(entry: entry, token: signer.sign(entry.ticket(epoch: Int32(truncatingIfNeeded: epoch))), isNew: code == 2)
         }
         return self.joined(

@@ -2,7 +2,7 @@ package import NIOCore
 package import Redis
 
 extension Queues {
-    /// Where the person who holds `ticket` stands (`status-3.lua`). Somebody whom Redis has lost is put back first.
+    /// Where the person who holds `ticket` stands (`status-5.lua`). Somebody whom Redis has lost is put back first.
     /// - Returns: `nil` when nothing is known of them (any more).
     package func status(_ ticket: Ticket) async throws(RedisError) -> Entry? {
         var entry = try await status(of: ticket.entry, in: ticket.queue)
@@ -18,11 +18,13 @@ extension Queues {
     package func status(of id: Identifier, in queue: Identifier) async throws(RedisError) -> Entry? {
         let keys = QueueKeys(queue)
         let reply = try await redis.evaluate(
-            Scripts.status, keys: [keys.waiting, keys.entries, keys.visitors], arguments: [.string(id.compact)])
-        guard let values = reply.array, values.count == 10 else { return nil }
+            Scripts.status, keys: [keys.waiting, keys.entries, keys.visitors, keys.sessions, keys.revoked],
+            arguments: [.string(id.compact)])
+        guard let values = reply.array, values.count == 11 else { return nil }
         return Self.entry(
             queue: queue, id: id, state: values[0], sequence: values[1], joined: values[2], finished: values[3], position: values[4],
-            length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0, link: values[9])
+            length: Int(values[5].integer ?? 0), silence: values[6], visitor: values[7], now: values[8].integer ?? 0, link: values[9],
+            sessionEnds: values[10].integer.map(Timestamp.init(milliseconds:)))
     }
 
     /// The place of one who waits, and how many do, in two plain commands: what a poll asks where there is no view of the queue.
@@ -39,7 +41,7 @@ extension Queues {
     static func entry(
         queue: Identifier, id: Identifier, state text: RedisValue, sequence: RedisValue, joined: RedisValue, finished: RedisValue,
         position: RedisValue, length: Int, silence: RedisValue = .integer(0), visitor: RedisValue, now: Int64 = 0,
-        link: RedisValue = .null
+        link: RedisValue = .null, sessionEnds: Timestamp? = nil
     ) -> Entry? {
         guard let letters = text.string, let state = Entry.State(rawValue: String(letters.prefix(1))) else { return nil }
         let waits = state == .waiting
@@ -48,6 +50,6 @@ extension Queues {
             joined: Timestamp(milliseconds: joined.integer ?? 0),
             finished: waits ? nil : Timestamp(milliseconds: finished.integer ?? 0), position: Int(position.integer ?? 0),
             queueLength: length, lastSeen: waits ? Timestamp(milliseconds: 1000 * (now / 1000 - (silence.integer ?? 0))) : nil,
-            deskState: Entry.DeskState(rawValue: String(letters.dropFirst())), link: link.string ?? "-")
+            deskState: Entry.DeskState(rawValue: String(letters.dropFirst())), link: link.string ?? "-", sessionEnds: sessionEnds)
     }
 }

@@ -23,19 +23,22 @@ package struct Pass: Sendable, Equatable {
         self.expires = expires
     }
 
-    /// The pass of an entry; `nil` for one who was not let in, and once their session is over.
+    /// The pass of an entry; `nil` for one who was not let in, or did not come when a desk called them, and once their session is over.
     package init?(_ entry: Entry, of queue: Queue, at now: Timestamp = .now()) {
-        guard entry.state == .released, let released = entry.finished else { return nil }
-        self.init(queue, entry: entry.id, visitor: entry.visitorID, released: released, at: now)
+        guard entry.state == .released, entry.deskState == nil || entry.deskState == .called, let released = entry.finished else {
+            return nil
+        }
+        self.init(queue, entry: entry.id, visitor: entry.visitorID, released: released, expires: entry.sessionEnds, at: now)
     }
 
     /// The pass of one whose callback is owed; `nil` once their session is over.
     package init?(_ callback: Callback, of queue: Queue, at now: Timestamp) {
-        self.init(queue, entry: callback.entry, visitor: callback.visitorID, released: callback.released, at: now)
+        self.init(queue, entry: callback.entry, visitor: callback.visitorID, released: callback.released, expires: nil, at: now)
     }
 
-    private init?(_ queue: Queue, entry: Identifier, visitor: String, released: Timestamp, at now: Timestamp) {
-        let expires = released.adding(seconds: queue.sessionSeconds)
+    private init?(_ queue: Queue, entry: Identifier, visitor: String, released: Timestamp, expires: Timestamp?, at now: Timestamp) {
+        // As `sessions.lua` has it: at the full second before.
+        let expires = expires ?? Timestamp(milliseconds: (released.milliseconds / 1000 + Int64(queue.sessionSeconds)) * 1000)
         guard expires > now else { return nil }
         self.init(tenant: queue.tenant, queue: queue.id, entry: entry, visitor: visitor, issued: released, expires: expires)
     }

@@ -14,16 +14,34 @@ package final class Revocations: Service, Sendable {
     private static let batch = 10_000
 
     private struct Watch {
-        var revoked: Set<Identifier> = []
-        /// The ms of the latest revocation in ``revoked``.
-        var latest: Int64 = 0
+        /// When each was revoked, ms.
+        private var revoked: [Identifier: Int64] = [:]
+        /// Those before ``since``. No pass lasts so long that it would have to be known yet when they are forgotten.
+        private var earlier: [Identifier: Int64] = [:]
+        private var since: Int64 = 0
+        /// The ms of the latest revocation that is known.
+        private(set) var latest: Int64 = 0
         var asked: NIODeadline
         var known: NIODeadline
+
+        init(at now: NIODeadline) { (asked, known) = (now, now) }
+
+        /// Whether a pass is one of them. An entry's id may come again with a visitor, days later.
+        func holds(_ pass: Pass) -> Bool {
+            (revoked[pass.entry] ?? earlier[pass.entry]).map { $0 >= pass.issued.milliseconds } ?? false
+        }
+
+        mutating func add(_ found: [(entry: Identifier, at: Int64)]) {
+            for (entry, at) in found {
+                revoked[entry] = at
+                latest = max(latest, at)
+            }
+            if latest - since > Int64(Queue.sessionLengths.upperBound) * 1000 { (earlier, revoked, since) = (revoked, [:], latest) }
+        }
     }
 
     private let redis: RedisClient
     private let watches = Mutex<[Identifier: Watch]>([:])
-
     private let passes: PassSigner
 
     package init(redis: RedisClient, passes: PassSigner) {
@@ -35,7 +53,7 @@ package final class Revocations: Service, Sendable {
     package func holds(_ pass: Pass) async -> Bool {
         if let known = remembered(pass) { return known }
         try? await learn(pass.queue)
-        return watches.withLock { $0[pass.queue]?.revoked.contains(pass.entry) ?? false }
+        return watches.withLock { $0[pass.queue]?.holds(pass) ?? false }
     }
 
     /// ``holds(_:)`` as far as memory tells; `nil` when it is too old.
@@ -44,11 +62,11 @@ package final class Revocations: Service, Sendable {
         return watches.withLock { watches in
             guard let watch = watches[pass.queue] else { return nil }
             watches[pass.queue]?.asked = now
-            return watch.known + Self.life > now ? watch.revoked.contains(pass.entry) : nil
+            return watch.known + Self.life > now ? watch.holds(pass) : nil
         }
     }
 
-    /// Keeps what is asked about fresh, until shut down.
+    /// Keeps what is asked about fresh, and forgets texts of passes that nobody shows any more, until shut down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -66,8 +84,8 @@ package final class Revocations: Service, Sendable {
 
     private func learn(_ queue: Identifier) async throws(RedisError) {
         let key = QueueKeys(queue).revoked
-        var latest = watches.withLock { $0[queue]?.latest ?? 0 }
-        var found: [Identifier] = []
+        let latest = watches.withLock { $0[queue]?.latest ?? 0 }
+        var found: [(entry: Identifier, at: Int64)] = []
         let began = NIODeadline.now()
         var skipped = 0
         while true {
@@ -78,20 +96,16 @@ package final class Revocations: Service, Sendable {
                     .integer(Int64(Self.batch))))
             let values = reply.array ?? []
             for index in stride(from: 0, to: values.count - 1, by: 2) {
-                if let entry = values[index].string.flatMap({ Identifier(compact: $0) }) { found.append(entry) }
+                if let entry = values[index].string.flatMap({ Identifier(compact: $0) }) {
+                    found.append((entry, values[index + 1].integer ?? 0))
+                }
             }
-            if values.count < 2 * Self.batch {
-                latest = values.last?.string.flatMap { Int64($0) } ?? latest
-                break
-            }
+            if values.count < 2 * Self.batch { break }
             skipped += Self.batch
         }
         watches.withLock { watches in
-            var watch = watches[queue] ?? Watch(asked: began, known: began)
-            watch.revoked.formUnion(found)
-            watch.latest = max(watch.latest, latest)
-            watch.known = began
-            watches[queue] = watch
+            watches[queue, default: Watch(at: began)].add(found)
+            watches[queue]?.known = began
         }
     }
 }

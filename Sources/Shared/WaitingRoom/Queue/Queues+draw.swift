@@ -2,14 +2,16 @@ package import Redis
 
 extension Queues {
     /// How the places of a queue's opening were drawn.
-    /// - Returns: the seed, `nil` before the opening or when no `SECRET_KEY` that is known has made it; and how many drew a lot.
-    package func draw(of queue: Queue) async throws(RedisError) -> (seed: String?, count: Int) {
-        let drawn = try await redis.send(RedisCommand("HMGET", .string(queue.keys.counters), "draw", "drawn")).array ?? []
+    /// - Returns: the seed, `nil` before the opening or when no `SECRET_KEY` that is known has made it; how many drew a lot, and how many numbers
+    ///   there were to draw from, 0 while nobody has drawn.
+    package func draw(of queue: Queue) async throws(RedisError) -> (seed: String?, count: Int, slots: Int) {
+        let drawn = try await redis.send(RedisCommand("HMGET", .string(queue.keys.counters), "draw", "drawn", "draw_slots")).array ?? []
         let time = (try await redis.send(RedisCommand("TIME"), near: queue.keys.counters).array ?? []).map { $0.integer ?? 0 }
-        guard time.count == 2 else { return (nil, 0) }
+        guard time.count == 2 else { return (nil, 0, 0) }
         let now = Timestamp(milliseconds: time[0] * 1000 + time[1] / 1000)
-        let count = drawn.first?.integer == Int64(queue.opening) ? drawn.last?.integer ?? 0 : 0
+        let isPresent = drawn.count == 3 && drawn[0].integer == Int64(queue.opening)
+        let (count, slots) = isPresent ? (drawn[1].integer ?? 0, drawn[2].integer ?? 0) : (0, 0)
         let hasOpened = queue.opened == queue.opening || queue.opensAt.map { $0 <= now } ?? false
-        return (hasOpened ? shuffles.shuffle(of: queue)?.seed : nil, Int(count))
+        return (hasOpened ? shuffles.shuffle(of: queue)?.seed : nil, Int(count), Int(slots))
     }
 }

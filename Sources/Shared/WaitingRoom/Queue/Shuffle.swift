@@ -8,7 +8,8 @@ package struct Shuffle: Sendable {
     /// How it is done, for those who check it.
     package static let algorithm =
         "commitment = hex(SHA-256(seed)); lot of an entry = first 12 hex digits of SHA-256(seed \":\" id), where seed and id are texts and id is "
-        + "the entry's id in lower case; who came before opens_at goes in ascending order of lots"
+        + "the entry's id in lower case; number = floor(lot * slots / 2^48), or the next one that is free, modulo slots, in order of joining; "
+        + "who came before opens_at goes in ascending order of numbers"
 
     package let seed: String
 

@@ -5,7 +5,7 @@ import Synchronization
 
 /// What a gateway may do for the first in line while Redis is away, where a queue says `on_outage: lease`: it borrows them beforehand, once a
 /// second, for a few seconds (`lease-4.lua`). When Redis cannot be reached it lets those of them in who poll here, and tells Redis as soon as
-/// it is back (`settle_lease-11.lua`).
+/// it is back (`settle_lease-11.lua`). An application with a rate of its own is lent nobody: only workers share that out.
 ///
 /// A lease's life is counted from before it was asked for, by a clock that no one sets: it is over here before it is over in Redis. Whom a
 /// gateway has let in and not told of is forgotten when it is killed: they are let in again, under the same ids, when it is their turn.
@@ -18,8 +18,8 @@ package final class OutageLeases: Service, Sendable {
     }
 
     private struct State {
-        /// Queues that somebody waits for here, and when they last polled.
-        var wanted: [Identifier: ContinuousClock.Instant] = [:]
+        /// Queues that somebody waits for here, their tenants, and when somebody last polled.
+        var wanted: [Identifier: (tenant: Identifier, at: ContinuousClock.Instant)] = [:]
         var leases: [Identifier: Lease] = [:]
         /// Whom this gateway has let in and Redis does not know of yet.
         var spent: [Identifier: (ticket: Ticket, released: Timestamp)] = [:]
@@ -32,19 +32,21 @@ package final class OutageLeases: Service, Sendable {
     private static let peopleAtOnce = 50
 
     private let queues: Queues
+    private let tenants: Tenants
     private let logger: Logger
     private let state = Mutex(State())
     private let owes = Atomic(false)
 
-    package init(queues: Queues, logger: Logger) {
+    package init(queues: Queues, tenants: Tenants, logger: Logger) {
         self.queues = queues
+        self.tenants = tenants
         self.logger = logger
     }
 
     /// Notes that somebody waits in a queue here.
     package func want(_ queue: Queue) {
         guard queue.onOutage == .lease else { return }
-        state.withLock { $0.wanted[queue.id] = .now }
+        state.withLock { $0.wanted[queue.id] = (queue.tenant, .now) }
     }
 
     /// Whether there are people of whom Redis does not know yet that they were let in.
@@ -91,11 +93,16 @@ package final class OutageLeases: Service, Sendable {
     /// Borrows again for every queue that somebody waits for here.
     package func renew() async {
         let wanted = state.withLock { state in
-            state.wanted = state.wanted.filter { $0.value.duration(to: .now) < Self.interest }
+            state.wanted = state.wanted.filter { $0.value.at.duration(to: .now) < Self.interest }
             state.leases = state.leases.filter { state.wanted[$0.key] != nil }
-            return Array(state.wanted.keys)
+            return state.wanted.mapValues(\.tenant)
         }
-        for queue in wanted {
+        for (queue, tenant) in wanted {
+            guard let tenant = try? await tenants.recent(tenant) else { continue }
+            guard tenant.isActive, tenant.ratePerMinute == nil else {
+                state.withLock { $0.leases[queue] = nil }
+                continue
+            }
             let taken = ContinuousClock.now
             guard let (now, entries) = try? await queues.lease(queue, life: Self.life) else { return }
             state.withLock { $0.leases[queue] = Lease(entries: entries, taken: taken, now: now) }

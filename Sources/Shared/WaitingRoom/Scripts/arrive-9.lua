@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[
-Takes on somebody whom another queue has handed over (`hand_over-14.lua`): at the end of the line, or, given back by
+Takes on somebody whom another queue has handed over (`hand_over-16.lua`): at the end of the line, or, given back by
 the queue to which this one had handed them over, at the place they had. Repeating it changes nothing, however late.
 
 KEYS[1] waiting  sorted set    KEYS[2] entries hash    KEYS[3] ready sorted set    KEYS[4] counters hash

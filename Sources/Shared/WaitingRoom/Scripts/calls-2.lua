@@ -14,8 +14,8 @@ for i = 1, #desks, 2 do
   local record = id and redis.call('HGET', KEYS[2], id)
   local state, sequence, joined, finished, link, visitor, detail
   if record then state, sequence, joined, finished, link, visitor, detail = record_read_finished(record) end
-  local isOurs = link == (desks[i] == '' and '-' or '@' .. string.gsub(desks[i], ' ', '\31'))
-  if isOurs and state == 'r' and (detail == 'k' or (detail == '' and now_ms - finished < tonumber(ARGV[1]))) then
+  local is_ours = link == (desks[i] == '' and '-' or '@' .. string.gsub(desks[i], ' ', '\31'))
+  if is_ours and state == 'r' and (detail == 'k' or (detail == '' and now_ms - finished < tonumber(ARGV[1]))) then
     for _, value in ipairs({ desks[i], id, state .. detail, sequence, joined, finished, visitor, tonumber(called), tonumber(times), link }) do
       rows[#rows + 1] = value
     end

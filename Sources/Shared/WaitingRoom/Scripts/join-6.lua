@@ -11,8 +11,8 @@ KEYS[1] settings   hash    KEYS[2] waiting  sorted set    KEYS[3] entries  hash
 KEYS[4] counters   hash    KEYS[5] days     hash          KEYS[6] visitors stream
 ARGV[1] highest sequence number that the caller knows     ARGV[2] '1' when any of the ids may be known already, '0' when all are random
 ARGV[3..] id, visitor, …
-Returns {code}: -1 no such queue or not active, -2 closed, -4 left to `enter-14.lua`; or {1, first sequence, joined ms, epoch, how many waited before, which of the people
-  were left out, from 1 on, …}
+Returns {code}: -1 no such queue or not active, -2 closed, -4 left to `enter-14.lua`; or
+  {1, first sequence, joined ms, epoch, how many waited before, which of the people were left out, from 1 on, …}
 ]]
 -- @include clock
 -- @include place

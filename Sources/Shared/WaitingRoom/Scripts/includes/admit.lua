@@ -1,4 +1,5 @@
 -- @include finish
+-- @include sessions
 -- Lets people in: marks each as ready, owes one callback for each, counts them, and takes them out of the line last.
 -- `people` is a flat list of id, score in the line's order; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it, and where they go
 -- into a website the key `sessions` and how long a session lasts, `session_ms`.
@@ -21,7 +22,7 @@ local function admit(
     redis.call('HINCRBY', days_key, 'released:' .. today, let_in)
     redis.call('HINCRBY', days_key, 'waited_ms:' .. today, waited_total)
     if how.sessions then
-      local ends, sessions = string.format('%d', now_ms + how.session_ms), {}
+      local ends, sessions = session_end(now_ms, how.session_ms), {}
       for i = 1, #owed, 2 do
         sessions[i], sessions[i + 1] = ends, owed[i + 1]
       end

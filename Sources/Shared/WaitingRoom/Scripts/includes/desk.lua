@@ -5,7 +5,7 @@
 -- KEYS[1] waiting   sorted set    KEYS[2] entries hash          KEYS[3] ready     sorted set    KEYS[4] outbox    sorted set
 -- KEYS[5] counters  hash          KEYS[6] days    hash          KEYS[7] durations list          KEYS[8] desks     hash
 -- KEYS[9] typed     sorted set    KEYS[10] events stream        KEYS[11] transfers hash         KEYS[12] callbacks hash
--- KEYS[13] dead_letters hash     KEYS[14] visitors stream
+-- KEYS[13] dead_letters hash     KEYS[14] visitors stream     KEYS[15] sessions  sorted set    KEYS[16] settings hash
 -- ARGV[1] the desk's name, which may be ''    ARGV[2] entry id, or '' for the one whom this desk called last
 -- They return {1, entry id, state, sequence, joined ms, finished ms, position, length, visitor, link} for the person as they are now,
 -- {0} when there is no such person, or {-1, state} when the step does not fit what has become of them,
@@ -96,10 +96,18 @@ local function desk_write(person)
   redis.call('ZADD', KEYS[3], person.finished, person.id)
 end
 
--- Calls waiting people (flat list of id, score) to this desk ('rk'), or serves them at once ('r').
-local function desk_admit(people, state, kind, more)
-  return admit(people, state, KEYS[1], KEYS[14], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], now_ms, today,
+-- A website's visitor who is let in is inside; who joined by name is at the counter.
+local function desk_session(person)
+  if string.byte(person.visitor) == 31 then return end
+  redis.call('ZADD', KEYS[15], session_end(now_ms, session_ms(KEYS[16])), person.id)
+end
+
+-- Calls a waiting person to this desk ('rk'), or serves them at once ('r'); 'rn' is one who did not come. Returns whether they waited.
+local function desk_admit(id, score, state, kind, more)
+  local admitted = admit({ id, score }, state, KEYS[1], KEYS[14], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], now_ms, today,
     { typed = KEYS[9], events = KEYS[10], event = kind, desk = desk, link = desk_link(), more = more })
+  if admitted == 1 and state ~= 'rn' then desk_session(desk_person(id)) end
+  return admitted == 1
 end
 
 -- No callback is owed for somebody any more; what is kept of attempts that failed goes as well.
@@ -113,11 +121,12 @@ end
 local function desk_put_back(person)
   put_back({ waiting = KEYS[1], entries = KEYS[2], ready = KEYS[3], counters = KEYS[5], days = KEYS[6], typed = KEYS[9] }, person.id,
     person.sequence, person.joined, person.finished, person.visitor, now_s)
+  redis.call('ZREM', KEYS[15], person.id)
   desk_owes_none(person.id)
 end
 
--- Notes how long a service took, for the forecast: the time since the one before it, but never longer than this person was here
--- (`contract/microq.md`, "ETA"), and beside it how long they were here.
+-- Notes how long a service took, for the forecast: the time since the one before it, but never longer than this person was here,
+-- so that a pause of the desk does not count, and beside it how long they were here.
 local function desk_note_service(joined)
   local before, here = tonumber(redis.call('HGET', KEYS[5], 'served_at') or '0'), math.max(0, now_ms - joined)
   redis.call('HSET', KEYS[5], 'served_at', now_ms)

@@ -21,9 +21,10 @@
 -- ARGV[1] candidate id       ARGV[2] fresh id, used when the candidate has finished
 -- ARGV[3] visitor            ARGV[4] entry id of the caller's ticket, or ''
 -- ARGV[5] highest sequence number that the caller knows    ARGV[6] candidate id under the other secret key, or ''
--- ARGV[7] lot of the candidate, ARGV[8] of the fresh id, or '' where the caller knows of no opening
+-- ARGV[7] lot of the candidate, ARGV[8] of the fresh id, or '' where the caller knows of no opening    ARGV[9] the opening that they are for
 -- Returns {code} or {code, entry id, sequence, joined ms, position, length, epoch, visitor, now ms, highest sequence number given}
---   code -1 no such queue or not active, -2 closed, -3 the ticket's entry is not known, -4 lots are needed, 0 existing entry (position 0: transferred), 1 new entry
+--   code -1 no such queue or not active, -2 closed, -3 the ticket's entry is not known, -4 lots of the present opening are needed,
+--   0 existing entry (position 0: transferred), 1 new entry
 -- `refusal` is the code for somebody who is to have no new place, or nil.
 local function join(refusal)
   local settings = redis.call('HMGET', KEYS[1], 'active', 'epoch', 'state', 'opens_at', 'closes_at', 'pre_queue_order', 'opening')
@@ -72,9 +73,9 @@ local function join(refusal)
   if closed or refusal then return { closed and -2 or refusal } end
   local sequence, highest
   if draws then
-    if ARGV[7] == '' then return { -4 } end
+    if ARGV[7] == '' or ARGV[9] ~= (settings[7] or '1') then return { -4 } end
     check_sequence(KEYS[4], tonumber(ARGV[5]), now_ms)
-    sequence, highest = draw_place(KEYS[2], KEYS[4], settings[7], tonumber(id == ARGV[1] and ARGV[7] or ARGV[8]))
+    sequence, highest = draw_place(KEYS[2], KEYS[4], ARGV[9], tonumber(id == ARGV[1] and ARGV[7] or ARGV[8]))
     record_return(KEYS[3], id, now_ms, ARGV[3])
   else
     sequence = redis.call('HINCRBY', KEYS[4], 'sequence', 1)

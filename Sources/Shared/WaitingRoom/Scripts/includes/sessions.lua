@@ -20,5 +20,14 @@ local function sessions_next(key, now_ms)
   return tonumber(redis.call('ZRANGEBYSCORE', key, '(' .. string.format('%d', now_ms), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
 end
 
+-- When a session ends that began at `from_ms` and lasts so many ms: at the full second before, as passes say it.
+local function session_end(from_ms, lasting) return string.format('%d', 1000 * math.floor((from_ms + lasting) / 1000)) end
+
 -- How long a session lasts, ms.
 local function session_ms(settings_key) return 1000 * tonumber(redis.call('HGET', settings_key, 'session_seconds') or '600') end
+
+-- Whether the pass of somebody who was let in at `issued_ms` was revoked. An entry's id may come again with a visitor, days later: what was
+-- revoked then is another pass.
+local function session_revoked(revoked_key, id, issued_ms)
+  return (tonumber(redis.call('ZSCORE', revoked_key, id) or '') or -1) >= issued_ms
+end

@@ -9,10 +9,10 @@ KEYS, ARGV[1..2] and answer: `includes/desk.lua` (ARGV[2] is not looked at); bes
 -- @include desk
 local person = last.step ~= '-' and desk_person(last.id)
 if not person then return { 0 } end
-local state, isOurs = person.state, person.link == desk_link()
+local state, is_ours = person.state, person.link == desk_link()
 
 if last.step == 'call' or last.step == 'serve_next' then
-  if not isOurs or state ~= (last.step == 'call' and 'rk' or 'r') then return { -1, state } end
+  if not is_ours or state ~= (last.step == 'call' and 'rk' or 'r') then return { -1, state } end
   desk_put_back(person)
   desk_event('RETURN', person, 'undo')
   desk_without(person.id)
@@ -25,13 +25,14 @@ if last.step == 'call' or last.step == 'serve_next' then
     desk_with(before.id, before.finished, tonumber(times))
   end
 elseif last.step == 'serve' or last.step == 'no_show' then
-  if not isOurs or state ~= (last.step == 'serve' and 'r' or 'rn') then return { -1, state } end
+  if not is_ours or state ~= (last.step == 'serve' and 'r' or 'rn') then return { -1, state } end
   if desk_is_busy(person.id) then return { -1, 'busy' } end
   if last.step == 'serve' then
     person.finished = tonumber(last.more)
     desk_with(person.id, person.finished, last.current == person.id and last.times or 1)
   else
     desk_with(person.id, person.finished, tonumber(last.more))
+    desk_session(person)
   end
   person.state = 'rk'
   desk_write(person)
@@ -50,7 +51,7 @@ elseif last.step == 'return' or last.step == 'transfer' then
     if was == 'w' then desk_event('TRANSFER', person, 'undo') end
   end
   if was ~= 'w' then
-    desk_admit({ person.id, person.score }, was, was == 'rk' and 'CALL' or 'NO_SHOW', 'undo')
+    desk_admit(person.id, person.score, was, was == 'rk' and 'CALL' or 'NO_SHOW', 'undo')
     -- Nobody is called back for somebody who did not come.
     if was == 'rn' then desk_owes_none(person.id) end
     if was == 'rk' then desk_with(person.id, now_ms, 1) end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[
-Somebody was called and did not come. They stay known, so that they can be put back at the place they had (`return-14.lua`).
+Somebody was called and did not come. They stay known, so that they can be put back at the place they had (`return-16.lua`).
 
 KEYS, ARGV and answer: `includes/desk.lua`
 ]]
@@ -10,6 +10,7 @@ if not person then return { 0 } end
 if person.state ~= 'rk' then return { -1, person.state } end
 person.state, person.link = 'rn', desk_link()
 desk_write(person)
+redis.call('ZREM', KEYS[15], person.id)
 desk_event('NO_SHOW', person)
 local times = last.current == person.id and last.times or 1
 desk_without(person.id)

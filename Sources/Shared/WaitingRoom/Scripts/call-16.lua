@@ -29,7 +29,7 @@ repeat
     score = id and redis.call('ZSCORE', KEYS[1], id)
     if id and not score then redis.call('ZREM', KEYS[9], member) end
   end
-until not id or (score and desk_admit({ id, score }, ARGV[3], ARGV[3] == 'r' and 'SERVE' or 'CALL') == 1)
+until not id or (score and desk_admit(id, score, ARGV[3], ARGV[3] == 'r' and 'SERVE' or 'CALL'))
 if not id then return { 0 } end
 
 local person = desk_person(id)
