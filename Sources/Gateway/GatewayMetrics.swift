@@ -16,12 +16,15 @@ struct GatewayMetrics: Sendable {
     let streamsOpen: Gauge
     let streamEvents: Counter
     private let joins: QueueCounters
-    private let releases: QueueCounters
+    private let releasesAtOnce: QueueCounters
+    /// People let in through this gateway: as they joined, or by hand. Beside those of the workers, under the same name.
+    private let released: Counter
 
     init(registry: PrometheusRegistry) {
         self.registry = registry
         registry.describe("queue_joins_total", help: "Places taken through this gateway, by queue")
         registry.describe("queue_released_at_once_total", help: "People let in as they joined through this gateway, by queue")
+        registry.describe("queue_users_released_total", help: "People let in by this gateway: as they joined, or by hand")
         registry.describe("http_requests_total", help: "Requests answered, by route, method and status")
         registry.describe("http_request_duration_seconds", help: "Time to answer a request, by route")
         registry.describe("requests_limited_total", help: "Requests refused with 429, by the limit they met")
@@ -31,7 +34,8 @@ struct GatewayMetrics: Sendable {
         registry.describe(RedisMetrics.connected, help: RedisMetrics.connectedHelp)
         redis = RedisMetrics(factory: registry)
         joins = QueueCounters("queue_joins_total", registry: registry)
-        releases = QueueCounters("queue_released_at_once_total", registry: registry)
+        releasesAtOnce = QueueCounters("queue_released_at_once_total", registry: registry)
+        released = Counter(label: "queue_users_released_total", factory: registry)
         streamsOpen = Gauge(label: "streams_open", factory: registry)
         streamEvents = Counter(label: "stream_events_total", factory: registry)
         hotPolls = HotRoute(.get, "/queue_status", registry: registry)
@@ -42,8 +46,14 @@ struct GatewayMetrics: Sendable {
     /// Counts a place taken, if it is new, and who was let in with it.
     func joined(_ joined: Queues.Joined) {
         if joined.isNew { joins.of(joined.entry.queue).increment() }
-        if joined.wentIn { releases.of(joined.entry.queue).increment() }
+        if joined.wentIn {
+            releasesAtOnce.of(joined.entry.queue).increment()
+            released.increment()
+        }
     }
+
+    /// Counts one who was let in by hand.
+    func letInByHand() { released.increment() }
 
     /// Counts a request that met the limit of this name.
     func limited(by name: String) {

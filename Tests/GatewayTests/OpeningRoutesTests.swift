@@ -101,6 +101,7 @@ struct OpeningRoutesTests {
             }
             let metrics = office.site.room.metrics.registry.render()
             #expect(metrics.contains("queue_released_at_once_total{queue_id=\"\(office.one.queue.id)\"} 4"))
+            #expect(metrics.contains("\nqueue_users_released_total 4\n"))
         }
     }
 }

@@ -65,6 +65,21 @@ struct WalkInRoutesTests {
         }
     }
 
+    @Test("an address that names no queue, or no application, leads to the one that the configuration names")
+    func shortAddresses() async throws {
+        try await withGateway { site in
+            let expected = [
+                "/queue": "/queue/default_tenant/main", "/queue/acme": "/queue/acme/main",
+                "/queue/acme/?lang=ar": "/queue/acme/main?lang=ar",
+                "/queue/a%0Ab": "/queue/a%0Ab/main",
+            ]
+            for (path, page) in expected {
+                let answer = try await site.get(path)
+                #expect(answer.status == 302 && answer.headers[.location] == page, "\(path)")
+            }
+        }
+    }
+
     @Test("making a queue again finds it unchanged, without its key")
     func again() async throws {
         try await withSupport { site, _ in

@@ -69,7 +69,7 @@ struct PassRoutes {
             }
             found = (pass.entry, queue)
         } else {
-            found = try await letIn(entry, caller)
+            found = try await holder(entry, caller)
         }
         try await room.queues.revokePass(of: found.entry, in: found.queue.id)
         await room.note("pass.revoke", on: found.entry, of: found.queue.tenant, by: caller, context)
@@ -78,14 +78,14 @@ struct PassRoutes {
 
     @Sendable func end(_ request: Request, context: GatewayContext) async throws -> Response {
         let caller = try await room.caller(request, atLeast: .tenantAdmin)
-        let found = try await letIn(Identifier(uuid: try context.parameter("id")), caller)
+        let found = try await holder(Identifier(uuid: try context.parameter("id")), caller)
         try await room.queues.revokePass(of: found.entry, in: found.queue.id)
         await room.note("session.end", on: found.entry, of: found.queue.tenant, by: caller, context)
         return .noContent
     }
 
     /// An entry that was let in, and its queue.
-    private func letIn(_ entry: Identifier?, _ caller: Caller) async throws -> (entry: Identifier, queue: Queue) {
+    private func holder(_ entry: Identifier?, _ caller: Caller) async throws -> (entry: Identifier, queue: Queue) {
         let queues = try await room.queues(of: nil, for: caller).map(\.id)
         guard let entry, let id = try await room.queues.queue(thatLetIn: entry, among: queues),
             let queue = try await room.queues.get(id)

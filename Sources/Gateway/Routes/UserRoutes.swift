@@ -39,7 +39,7 @@ struct UserRoutes {
                 Operation(
                     tag: "Queues", summary: "Let one waiting person in by hand; it takes nothing from the queue's rate",
                     parameters: [Self.queueParameter], success: 204, failures: [404, 409, 422]),
-                handler: release),
+                handler: letIn),
         ]
     }
 
@@ -86,8 +86,10 @@ struct UserRoutes {
         try await end(request, context, "entry.cancel") { try await room.queues.cancel($0.id, in: $0.queue) }
     }
 
-    @Sendable func release(_ request: Request, context: GatewayContext) async throws -> Response {
-        try await end(request, context, "entry.release") { try await room.queues.letIn($0.id, of: $0.queue) }
+    @Sendable func letIn(_ request: Request, context: GatewayContext) async throws -> Response {
+        let response = try await end(request, context, "entry.release") { try await room.queues.letIn($0.id, of: $0.queue) }
+        room.metrics.letInByHand()
+        return response
     }
 
     /// Takes one waiting person out of the line by `step`.

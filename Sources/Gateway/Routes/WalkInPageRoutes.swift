@@ -20,7 +20,13 @@ struct WalkInPageRoutes {
                     failures: [404, 503]),
                 handler: { request, context in await show(page, request, context) })
         }
+        func shortened(_ path: String, _ summary: String) -> Route {
+            Route(
+                .get, path, access: .anyone, Operation(tag: "Walk-in", summary: summary, success: 302, failures: []), handler: lead)
+        }
         return [
+            shortened("/queue", "To the public page of the queue that DEFAULT_TENANT_ID and DEFAULT_QUEUE_ID name"),
+            shortened("/queue/{tenant}", "To the public page of an application's queue that DEFAULT_QUEUE_ID names"),
             route("/queue/{tenant}/{queue}", "The public page: join, see one's place live, leave", .place),
             route("/queue/{tenant}/{queue}/kiosk", "The screen: who is called, who waits, the QR code", .kiosk),
             route("/queue/{tenant}/{queue}/desk", "The desk, opened with the admin key on the page", .desk),
@@ -43,6 +49,14 @@ struct WalkInPageRoutes {
         } catch {
             return pages.error(.notFound, "queue_not_found")
         }
+    }
+
+    @Sendable func lead(_ request: Request, context: GatewayContext) async throws -> Response {
+        let named = request.uri.path.split(separator: "/").dropFirst().first.map(String.init)
+        let tenant = named ?? FormText.encode(room.configuration.defaultTenant)
+        let page = "/queue/\(tenant)/\(FormText.encode(room.configuration.defaultQueue))"
+        let query = request.uri.query.map { "?\($0)" } ?? ""
+        return Response(status: .found, headers: [.location: page + query, .cacheControl: "no-store"])
     }
 
     @Sendable func qr(_ request: Request, context: GatewayContext) async throws -> Response {

@@ -39,7 +39,7 @@ struct WalkInQueueRoutes {
                     tag: "Walk-in", summary: "Change a queue's settings; what is left out stays",
                     body: Operation.schema("WalkInQueueChange"),
                     answer: Operation.schema("WalkInQueue"), failures: [400, 403, 404, 413, 415, 503]),
-                handler: change),
+                handler: update),
         ]
     }
 
@@ -97,7 +97,7 @@ struct WalkInQueueRoutes {
         return .json(Self.json(queue, tenant: tenant))
     }
 
-    @Sendable func change(_ request: Request, context: GatewayContext) async throws -> Response {
+    @Sendable func update(_ request: Request, context: GatewayContext) async throws -> Response {
         let (before, tenant) = try await room.walkInQueue(context)
         try room.checkAdminKey(request, of: before)
         var fields = try await request.fields()
@@ -113,7 +113,7 @@ struct WalkInQueueRoutes {
         return .json(Self.json(queue, tenant: tenant))
     }
 
-    /// The seed's keys; what hides names or changes the forecast only where it is not as it usually is.
+    /// The keys that MicroQ had; what hides names or changes the forecast only where it is not as it usually is.
     private static func json(_ queue: Queue, tenant: Tenant, key: AdminKey? = nil) -> JSON {
         .object(
             [

@@ -54,8 +54,8 @@ package struct ConfigurationVariable: Sendable {
         .init(name: "TRUSTED_PROXIES", fallback: "none", meaning: "CIDRs whose X-Forwarded-For counts, separated by commas"),
         .init(name: "ALLOWED_ORIGINS", fallback: "*", meaning: "CORS: origins separated by commas, or *"),
         .init(name: "OPEN_TENANTS", fallback: "false; development: true", meaning: "whether anyone may create walk-in queues"),
-        .init(name: "DEFAULT_TENANT_ID", fallback: "default_tenant", meaning: "tenant of a walk-in queue that names none"),
-        .init(name: "DEFAULT_QUEUE_ID", fallback: "main", meaning: "walk-in queue when none is named"),
+        .init(name: "DEFAULT_TENANT_ID", fallback: "default_tenant", meaning: "application to which the address /queue leads"),
+        .init(name: "DEFAULT_QUEUE_ID", fallback: "main", meaning: "walk-in queue to which /queue and /queue/<application> lead"),
         .init(name: "AVG_SERVICE_TIME_MINUTES", fallback: "4", meaning: "minutes a walk-in customer takes, until some were served"),
         .init(
             name: "RETENTION_HOURS", fallback: "24", meaning: "how long finished entries, and what was deleted, stay; 0.5 is half an hour"),

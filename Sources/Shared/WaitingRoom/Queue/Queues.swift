@@ -117,16 +117,16 @@ package final class Queues: Sendable {
     package func update(_ queue: Queue, from before: Queue? = nil) async throws(RedisError) -> Bool {
         defer { cache.forget(queue.id) }
         var queue = queue
-        if let before { prepareOpening(of: &queue, from: before) }
+        if let before { prepareOpening(of: &queue, from: before, at: before.opensAt == nil ? .now() : try await time(of: before)) }
         let fixed: Set = ["tenant", "slug", "epoch", "created_at", "deleted", "admin_key"]
         let fields = queue.fields.filter { !fixed.contains($0.0) }
         return try await catalogue.change(fields, from: before?.fields, of: .queue, queue.id)
     }
 
     /// What comes after an opening that has been is another one, with lots of its own; one that is put off stays the same.
-    private func prepareOpening(of queue: inout Queue, from before: Queue) {
+    private func prepareOpening(of queue: inout Queue, from before: Queue, at now: Timestamp) {
         // Where the time is taken away before it has come, those who wait go in now.
-        if before.opensAt != nil, before.isOpen() || queue.opensAt == nil { queue.opened = before.opening }
+        if before.opensAt != nil, before.isOpen(at: now) || queue.opensAt == nil { queue.opened = before.opening }
         if queue.opensAt != nil, queue.opensAt != before.opensAt, queue.opened == queue.opening { queue.opening += 1 }
         if queue.opening != before.opening || before.shuffleCommitment == nil {
             queue.shuffleCommitment = shuffles.commitment(to: queue.opening, of: queue.id)
