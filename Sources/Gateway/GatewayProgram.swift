@@ -38,7 +38,7 @@ struct GatewayProgram: Service {
             .init(service: gatewayApplication(room, listener: listener, eventLoopGroup: eventLoopGroup, logger: logger)),
         ]
         if let port = configuration.metricsPort {
-            services.append(.init(service: opsApplication(room, port: port, eventLoopGroup: eventLoopGroup, logger: logger)))
+            services.append(.init(service: opsServer(room, port: port, eventLoopGroup: eventLoopGroup, logger: logger)))
         }
         let server = ServiceGroup(configuration: .init(services: services, logger: logger))
         PollPace.limit(rebuildSeconds: room.configuration.rebuildSeconds)
@@ -80,16 +80,4 @@ struct GatewayProgram: Service {
         }
         await server.triggerGracefulShutdown()
     }
-}
-
-/// `/metrics` and `/health*` on a port of their own.
-private func opsApplication(_ room: Room, port: Int, eventLoopGroup: any EventLoopGroup, logger: Logger) -> some ApplicationProtocol {
-    let table = RouteTable(routes: MetricsRoutes(room: room).routes + ServiceRoutes(room: room).healthRoutes)
-    let router = Router(context: GatewayContext.self)
-    router.add(middleware: ErrorMiddleware(table: table))
-    table.register(on: router)
-    return Application(
-        responder: router.buildResponder(),
-        configuration: ApplicationConfiguration(address: .hostname(room.configuration.host, port: port), serverName: nil),
-        eventLoopGroupProvider: .shared(eventLoopGroup), logger: logger)
 }

@@ -203,11 +203,6 @@ struct EntryBody: Sendable {
             "created_at": .string(now.zoneless), "position": 0, "eta_seconds": 0, "queue_length": 0, "poll_after_ms": 0,
         ]
     }
-
-    /// Seconds until `position` is let in; `nil` when people are let in by hand only.
-    static func eta(position: Int, rate: Double) -> Int? {
-        rate > 0 ? Int(min((Double(position) * 60 / rate).rounded(.up), 1e15)) : nil
-    }
 }
 
 extension Entry.State {

@@ -74,12 +74,3 @@ struct GateVisit {
         return target[target.index(after: start)...].split(separator: "&")
     }
 }
-
-extension HTTPField.Name {
-    static let originalURI = HTTPField.Name("X-Original-URI")!
-    static let forwardedURI = HTTPField.Name("X-Forwarded-Uri")!
-    static let forwardedHost = HTTPField.Name("X-Forwarded-Host")!
-    static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
-    static let visitorID = HTTPField.Name("X-Visitor-Id")!
-    static let entryID = HTTPField.Name("X-Entry-Id")!
-}

@@ -93,28 +93,3 @@ extension GatewayError.Problem {
         ["type": .string(type), "loc": .array(location), "msg": .string(message), "input": input]
     }
 }
-
-/// The shape of errors: the path decides, see the contract's README.
-enum Dialect {
-    case qms, microQ
-
-    init(path: String) {
-        let isMicroQ = path == "/api" || path == "/queue" || path.hasPrefix("/api/") || path.hasPrefix("/queue/")
-        self = isMicroQ ? .microQ : .qms
-    }
-
-    func body(_ error: GatewayError) -> JSON {
-        switch self {
-        case .microQ: ["error": .string(error.message), "code": .string(error.code)]
-        case .qms:
-            [
-                "detail": error.problems.isEmpty ? .string(error.message) : .array(error.problems.map(\.json)),
-                "code": .string(error.code),
-            ]
-        }
-    }
-
-    func status(_ error: GatewayError) -> HTTPResponse.Status {
-        self == .microQ && error.status == .unprocessableContent ? .badRequest : error.status
-    }
-}

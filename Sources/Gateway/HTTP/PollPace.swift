@@ -17,11 +17,11 @@ enum PollPace {
     /// fifth so that visitors who came together do not poll together. Up to four times that while the gateway is loaded, and always often
     /// enough not to be given up, and to be back in time after a loss (``limit(rebuildSeconds:)``).
     static func pause(position: Int, rate: Double, waitTTLSeconds: Int) -> Int {
-        let seconds = EntryBody.eta(position: position, rate: rate)
+        let seconds = rate > 0 ? Double(position) * 60 / rate : nil
         var delay = near
-        if position > 20, (seconds ?? .max) > 30 {
+        if position > 20, (seconds ?? .infinity) > 30 {
             // A twentieth of the time ahead; without a rate, as if one were let in every 1.5 seconds.
-            let ahead = seconds.map(Double.init) ?? Double(position) * 1.5
+            let ahead = seconds ?? Double(position) * 1.5
             delay = min(max(ahead * 50, near), far)
         }
         delay *= Double(load.load(ordering: .relaxed)) / 1000

@@ -2,7 +2,7 @@ import Hummingbird
 import Observability
 import WaitingRoom
 
-/// What Prometheus scrapes. With `METRICS_PORT` set it is served there (``OpsServer``) and not here.
+/// What Prometheus scrapes. With `METRICS_PORT` set it is served there (`OpsServer.swift`) and not here.
 struct MetricsRoutes {
     let room: Room
 

@@ -11,10 +11,6 @@ enum WalkInRoutes {
     }
 }
 
-extension HTTPField.Name {
-    static let adminKey = HTTPField.Name("X-Admin-Key")!
-}
-
 extension Room {
     typealias WalkInQueue = (queue: Queue, tenant: Tenant)
 
