@@ -2,7 +2,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Words of the pages")
+@Suite("Words and scripts of the pages")
 struct WebAssetsTests {
     private static let pluralForms = ["_zero", "_one", "_two", "_few", "_many", "_other"]
 
@@ -35,5 +35,12 @@ struct WebAssetsTests {
                 if stem(key) == key { #expect(names(text) == names(model), "\(language.language) \(key)") }
             }
         }
+    }
+
+    @Test("queue.js is served with all of its parts")
+    func parts() throws {
+        let script = try WebAssets().script([], language: "en")
+        #expect(!script.contains("// @include"))
+        for part in WebAssets.queueParts { #expect(script.contains(part.text), "\(part.name)") }
     }
 }
