@@ -65,6 +65,7 @@ struct WebAssets: Sendable {
         ("failure", text(PackageResources.failure_js)), ("push", text(PackageResources.push_js)),
         ("wording", text(PackageResources.wording_js)), ("times", text(PackageResources.times_js)),
         ("challenge", text(PackageResources.challenge_js)), ("screen", text(PackageResources.screen_js)),
+        ("narrator", text(PackageResources.narrator_js)),
     ]
 
     /// The languages there are, English first. A language is a file of `Web`, and its name here.

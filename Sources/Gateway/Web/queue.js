@@ -21,7 +21,6 @@ const RETRY_FIRST = 1_000;
 const RETRY_LONGEST = 30_000;
 const FULL_ENDS = 5_000; // a full site has room for a moment each time that somebody leaves
 const CHALLENGES = 3;
-const COUNTDOWN_SPOKEN = [86_400, 3600, 1800, 600, 300, 60, 10];
 
 // @include style
 
@@ -59,6 +58,8 @@ function randomKey() {
 // @include challenge
 
 // @include screen
+
+// @include narrator
 
 /**
  * One visitor's way through one queue. An EventTarget: `position`, `ready`, `expired`, `cancelled` and `error`,
@@ -197,12 +198,9 @@ class QueueManager extends EventTarget {
     this._ending?.abort();
     this._ending = new AbortController();
     this._asking = null;
-    this._phase = "";
     this._full = null;
-    this._why = null;
-    this._opensIn = Infinity;
     this._failures = 0;
-    this._spoken = null;
+    this._narrator = null;
     this._shown = null;
     this._pushAfter = 0;
     this._pushPause = PUSH_AGAIN;
@@ -307,7 +305,8 @@ class QueueManager extends EventTarget {
     });
     this._opensAt = opensAt;
     this._showTimes(now);
-    this._speak(position, phase, now);
+    this._narrator ??= new Narrator(this._wording, this._screen);
+    this._narrator.tell({ position, phase, why: this._time.why(now), opensAt }, now);
     const shown = `${entry.id} ${position} ${entry.eta_seconds} ${phase}`;
     if (shown !== this._shown) this._emit("position", detail);
     this._shown = shown;
@@ -327,50 +326,14 @@ class QueueManager extends EventTarget {
     if (this.entry?.status !== "waiting") return;
     const hasRoom = this._full?.end <= Date.now() && this.entry.phase !== "full";
     if (hasRoom && this._failures === 0) this._waiting(this.entry);
-    this._showTimes(this._clock.now());
-    this._speakCountdown();
+    const now = this._clock.now();
+    this._showTimes(now);
+    if (this._opensAt !== null) this._narrator?.tellCountdown(this._opensAt, now);
   }
 
   _showTimes(now) {
     const opensIn = this._opensAt === null ? null : (this._opensAt - now) / 1000;
     this._screen.timesOf({ time: this._time.left(now), opensIn, why: this._time.why(now) });
-  }
-
-  /**
-   * Tells a screen reader when it matters: first, each step of the last five, each quarter of the way before, and why nothing moves or the
-   * time has risen.
-   */
-  _speak(position, phase, now) {
-    const last = this._spoken;
-    const why = this._time.why(now);
-    const isPhaseNew = phase + this._opensAt !== this._phase;
-    const isWhyNew = why !== null && why !== this._why;
-    const isPlaceNew = last === null || (position !== last && (position <= 5 || position <= last * 0.75));
-    this._phase = phase + this._opensAt;
-    this._why = why;
-    if (!isPhaseNew && !isPlaceNew && !isWhyNew) return;
-    this._spoken = position;
-    const place = this._wording.numbers.format(position);
-    const parts = [
-      isPhaseNew && this._opensAt !== null && this._countdown(),
-      isPhaseNew && phase && this._wording.text(`${phase}_text`),
-      position > 0 && this._wording.text("announce", { place, time: this._screen.time.value.textContent }),
-      isWhyNew && this._wording.text(`time_${why}`),
-    ];
-    this._screen.announce(parts.filter(Boolean).join(" "));
-  }
-
-  /** Says some times on the way how long it is until the opening. */
-  _speakCountdown() {
-    if (this._opensAt === null) return;
-    const before = this._opensIn;
-    const text = this._countdown();
-    if (COUNTDOWN_SPOKEN.some((mark) => before > mark && this._opensIn <= mark)) this._screen.announce(text);
-  }
-
-  _countdown() {
-    this._opensIn = (this._opensAt - this._clock.now()) / 1000;
-    return this._wording.text("opens_in", { time: this._screen.opensIn(this._opensIn) });
   }
 
   _ready(entry) {
