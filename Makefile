@@ -8,7 +8,7 @@
 #   make fuzz    feed what reads bytes from outside with millions of inputs (SECONDS=600 for each kind)
 #   make bench   compare with waiting rooms written by hand (15 minutes and a release build); BENCH=--quick is short, --save keeps the tables
 #   make crowd   20,000 visitors at once, and what they saw; CROWD=--help tells what else
-#   make instructions   count the instructions of a poll and a join, and compare with those kept
+#   make instructions   count the instructions of a poll, a join and a gate check, and compare with those kept
 #   make deps    install what the build and the tests need (Debian packages)
 #   make clean   remove what was built (data of `make run` stays in .run)
 #   make help    this list

@@ -1,7 +1,6 @@
 """Access tokens (JWT, RFC 7519 and 8725): nothing opens a door but what this service signed, for as long as it said."""
 
 import base64
-import hashlib
 import hmac
 import json
 import time

@@ -9,7 +9,7 @@ import chromium
 from counter import Page
 from dashboard import Dashboard
 from deadline import until
-from wire import ask, request
+from wire import ask
 
 # What tells of a page that ran something it was given, and by which field.
 WATCH = "window.ran = []; window.hit = (field) => { window.ran.push(field) }; window.alert = hit; window.print = hit;"

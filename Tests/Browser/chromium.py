@@ -1,6 +1,9 @@
 """Chromium, driven by a test."""
 
+import atexit
+import os
 import shutil
+import tempfile
 
 from selenium import webdriver
 
@@ -12,7 +15,10 @@ def start():
                      "--no-proxy-server", "--disable-background-networking", "--disable-component-update", "--no-first-run"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    # Chromium leaves folders behind where temporary files go.
+    folder = tempfile.mkdtemp(prefix="chromium-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"), env=os.environ | {"TMPDIR": folder}))
     driver.set_page_load_timeout(30)
     return driver
 

@@ -9,7 +9,6 @@ import jwt
 import pytest
 
 from answers import WAITING, answer, refusal
-from deadline import until
 from service import ROOT
 
 CHALLENGE = ROOT / "Sources/Gateway/Web/challenge.js"

@@ -3,6 +3,33 @@ import WaitingRoom
 /// The schemas of what those who run the service look at.
 extension OpenAPISchemas {
     static let operators: JSON = [
+        "Summary": object(
+            required: summaryKeys, summaryKeys.map { ($0, $0 == "average_wait_time_seconds" ? number : count) }),
+        "QueueStats": object(
+            required: [
+                "queue_id", "queue_name", "max_users_per_minute", "priority", "waiting_users", "ready_users", "average_wait_time_seconds",
+            ],
+            [
+                ("queue_id", uuid), ("queue_name", text), ("max_users_per_minute", number), ("priority", count), ("waiting_users", count),
+                ("ready_users", count), ("average_wait_time_seconds", number),
+            ]),
+        "CallbackError": object(
+            required: ["id", "message", "details", "created_at", "application_id", "queue_id"],
+            [
+                ("id", described(text, "The webhook-id of its attempts")), ("message", text), ("details", text), ("created_at", time),
+                ("application_id", uuid), ("queue_id", uuid),
+            ]),
+        "Analytics": analytics,
+        "Health": object(
+            required: ["status", "timestamp", "services"],
+            [
+                ("status", ["type": "string", "enum": ["healthy", "degraded", "unhealthy"]]),
+                ("timestamp", ["type": "string", "format": "date-time"]),
+                (
+                    "services",
+                    object(required: ["api", "redis", "worker"], ["api", "redis", "worker"].map { ($0, health) })
+                ),
+            ]),
         "LiveQueue": object(
             required: liveKeys,
             liveKeys.map { key in
@@ -34,7 +61,7 @@ extension OpenAPISchemas {
             ],
             [
                 ("id", described(text, "The webhook-id of its attempts")),
-                ("state", ["type": "string", "enum": .array(CallbackStatus.State.allCases.map { .string($0.rawValue) })]),
+                ("state", choice(of: CallbackStatus.State.self)),
                 ("attempts", count), ("last_status", nullable("integer")), ("last_error", nullable("string")),
                 ("next_attempt_at", described(nullable("string", format: "date-time"), "Null unless it is pending")),
                 ("created_at", time), ("entry_id", uuid), ("queue_id", uuid), ("application_id", uuid),
@@ -70,4 +97,31 @@ extension OpenAPISchemas {
                 ("detail", described(text, "For people")),
             ]),
     ]
+
+    private static let summaryKeys = [
+        "applications", "queues", "total_users", "waiting_users", "ready_users", "expired_users", "rejected_users",
+        "average_wait_time_seconds",
+    ]
+
+    private static let analytics: JSON = object(
+        required: ["period", "daily_joins", "status_distribution", "completion_rate_percent", "daily_wait_times"],
+        [
+            ("period", object(required: ["start_date", "end_date", "days"], [("start_date", time), ("end_date", time), ("days", count)])),
+            ("daily_joins", ["type": "array", "items": object(required: ["date", "count"], [("date", date), ("count", count)])]),
+            (
+                "status_distribution",
+                ["type": "array", "items": object(required: ["status", "count"], [("status", status), ("count", count)])]
+            ),
+            ("completion_rate_percent", number),
+            (
+                "daily_wait_times",
+                [
+                    "type": "array",
+                    "items": object(required: ["date", "avg_wait_time_seconds"], [("date", date), ("avg_wait_time_seconds", number)]),
+                ]
+            ),
+        ])
+
+    private static let date: JSON = ["type": "string", "format": "date"]
+    private static let health: JSON = ["type": "string", "enum": ["healthy", "unhealthy", "unknown"]]
 }

@@ -77,13 +77,9 @@ extension OpenAPISchemas {
         ("service_type_name", nullable("string")), ("service_type_code", nullable("string")),
     ]
 
-    private static let names: JSON = [
-        "type": "string", "enum": .array(Queue.Names.allCases.map { .string($0.rawValue) }), "description": "Names as anybody may see them",
-    ]
-    private static let etaModel: JSON = [
-        "type": "string", "enum": .array(Queue.ETAModel.allCases.map { .string($0.rawValue) }),
-        "description": "What one place takes: the time between two served, or from joining to being served",
-    ]
+    private static let names: JSON = described(choice(of: Queue.Names.self), "Names as anybody may see them")
+    private static let etaModel: JSON = described(
+        choice(of: Queue.ETAModel.self), "What one place takes: the time between two served, or from joining to being served")
     private static let settings: [(String, JSON)] = [
         ("name", walkInName), ("is_public", flag), ("avg_service_time", minutes), ("names", names), ("eta_model", etaModel),
     ]

@@ -54,10 +54,19 @@ struct WebAssets: Sendable {
     init() throws {
         templates = Dictionary(
             uniqueKeysWithValues: try Page.allCases.map { ($0, try MustacheTemplate(string: Self.text($0.template))) })
-        queueScript = Self.text(PackageResources.queue_js)
-            .replacing("// @include times\n", with: Self.text(PackageResources.times_js))
-            .replacing("// @include challenge\n", with: Self.text(PackageResources.challenge_js))
+        queueScript = Self.queueParts.reduce(Self.text(PackageResources.queue_js)) { script, part in
+            script.replacing("// @include \(part.name)\n", with: part.text)
+        }
     }
+
+    /// The files that queue.js takes in, each where it says `// @include <name>`: what browsers load is one script.
+    static let queueParts: [(name: String, text: String)] = [
+        ("style", text(PackageResources.style_js)), ("keepsake", text(PackageResources.keepsake_js)),
+        ("failure", text(PackageResources.failure_js)), ("push", text(PackageResources.push_js)),
+        ("wording", text(PackageResources.wording_js)), ("times", text(PackageResources.times_js)),
+        ("challenge", text(PackageResources.challenge_js)), ("screen", text(PackageResources.screen_js)),
+        ("narrator", text(PackageResources.narrator_js)),
+    ]
 
     /// The languages there are, English first. A language is a file of `Web`, and its name here.
     static let languages: [Catalogue] = [PackageResources.en_json, PackageResources.ar_json].map(Catalogue.init)
