@@ -110,6 +110,25 @@ def test_lost_contact_is_said_and_mended(counter, page):
     until(lambda: not page.shown("#notice"), "the notice goes away", seconds=60)
 
 
+def test_the_operators_line_is_on_both_screens_and_goes_again(service, page):
+    counter = Counter(service, "The line with a message")
+    queue = next(one for one in service.call("GET", "/queues/?limit=1000") if one["name"] == "The line with a message")
+
+    def set_message(text):
+        service.call("PUT", f"/queues/{queue['id']}", {"message": text})
+
+    for address in [counter.address(), counter.address("/kiosk")]:
+        page.open(address)
+        set_message("We open <b>at ten</b> today")
+        page.wait_for("#message", "We open <b>at ten</b> today")
+        set_message(None)
+        until(lambda: not page.shown("#message"), "the line is gone")
+    page.open(counter.address())
+    page.join("Ann")
+    set_message("Desk 2 is closed")
+    page.wait_for("#message", "Desk 2 is closed")
+
+
 def test_a_private_line_sends_to_the_desk(service, page):
     counter = Counter(service, is_public=False)
     page.open(counter.address())

@@ -16,6 +16,7 @@ extension OpenAPISchemas {
             [
                 ("entry", Operation.schema("WalkIn")), ("position", described(count, "1 = next; 0 when not waiting")),
                 ("eta_minutes", number), ("token", described(text, "In the answer to a join: the secret of the place")),
+                ("message", operatorsLine),
             ]),
         "WalkInJoin": object(
             required: ["name"],
@@ -25,7 +26,9 @@ extension OpenAPISchemas {
             ]),
         "WalkInList": object(
             required: ["count", "queue"],
-            [("count", described(count, "All who wait")), ("queue", ["type": "array", "items": walkInRow])]),
+            [
+                ("count", described(count, "All who wait")), ("queue", ["type": "array", "items": walkInRow]), ("message", operatorsLine),
+            ]),
         "Served": oneOrNone("served"),
         "Called": oneOrNone("called"),
         "CallList": list(
@@ -112,6 +115,8 @@ extension OpenAPISchemas {
                 ("tenant_id", slug), ("queue_id", slug), ("status", walkInStatus), ("served_at", offsetTime),
                 ("desk", described(text, "Which desk called them")),
             ])
+
+    private static let operatorsLine = described(text, "A line of text from the operator, if there is one")
 
     private static let walkInRow: JSON = object(
         required: ["id", "name", "position", "service_type_name", "service_type_code", "eta_minutes", "status", "joined_at"],

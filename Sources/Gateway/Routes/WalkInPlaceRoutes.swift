@@ -134,13 +134,11 @@ struct WalkInPlaceRoutes {
         // Before an opening that draws lots nobody has a place that others may see.
         let shown = queue.isDrawing() && hidesName ? 0 : limit
         let entries = try await room.queues.list(queue.id, states: [.waiting], skip: 0, limit: max(1, shown))
-        return .json([
-            "count": .integer(entries.first?.queueLength ?? 0),
-            "queue": .array(
-                entries.prefix(shown).map {
-                    WalkInBody(entry: $0, queue: queue, tenant: tenant, hidesName: hidesName).row(averageMinutes: average)
-                }),
-        ])
+        let rows = entries.prefix(shown).map {
+            WalkInBody(entry: $0, queue: queue, tenant: tenant, hidesName: hidesName).row(averageMinutes: average)
+        }
+        return .json(
+            .object([.init("count", .integer(entries.first?.queueLength ?? 0)), .init("queue", .array(rows))] + message(of: queue)))
     }
 
     private func place(
@@ -155,8 +153,11 @@ struct WalkInPlaceRoutes {
                 [
                     .init("entry", body.json),
                     .init("position", .integer(position)), .init("eta_minutes", WalkInBody.eta(position, average)),
-                ] + (token.map { [.init("token", .string($0))] } ?? [])), status: status)
+                ] + (token.map { [.init("token", .string($0))] } ?? []) + message(of: body.queue)), status: status)
     }
+
+    /// The operator's line of text, where there is one.
+    private func message(of queue: Queue) -> [JSON.Member] { queue.message.map { [.init("message", .string($0))] } ?? [] }
 }
 
 extension GatewayError {

@@ -1,6 +1,6 @@
 // The screen of a walk-in line: who is called to which desk, who is next, and the QR code to join by.
 import { opened } from "/scripts/admin_key.js";
-import { allowSound, call, chime, config, counted, deskName, element, keepLive, number, say, setText, show, time } from "/scripts/walk_in.js";
+import { allowSound, call, chime, config, counted, deskName, element, keepLive, number, say, setText, show, showMessage, time } from "/scripts/walk_in.js";
 
 const SHOWN = 5; // of those who wait
 
@@ -73,6 +73,7 @@ keepLive(async () => {
     row.dataset.status = one.status;
   });
   nobody.hidden = called.count > 0;
+  showMessage(list.message);
   announce(called.calls);
   show(waiting, list.queue, person, fill);
   setText(count, list.count ? counted("line_people", list.count) : say("line_nobody"));

@@ -1,6 +1,7 @@
 // The public page of a walk-in line: join, see your place live, be called, leave.
-import { allowSound, call, chime, config, counted, deskName, duration, element, field, keepLive, kept, number, reason, Refused, say, setText, tell }
-  from "/scripts/walk_in.js";
+import {
+  allowSound, call, chime, config, counted, deskName, duration, element, field, keepLive, kept, number, reason, Refused, say, setText, showMessage, tell,
+} from "/scripts/walk_in.js";
 
 const app = document.getElementById("app");
 const memory = kept("localStorage", "walk-in");
@@ -57,6 +58,7 @@ async function offer() {
   if (type.selectedIndex < 0) type.selectedIndex = 0;
   typeField.hidden = types.count === 0;
   setText(inLine, say("place_in_line", { count: number(list.count) }));
+  showMessage(list.message);
 }
 
 // MARK: The place
@@ -149,6 +151,7 @@ async function look() {
     const id = mine.id;
     const status = await call("GET", `status/${id}${mine.token ? `?token=${encodeURIComponent(mine.token)}` : ""}`);
     if (mine?.id === id && !["cancelled"].includes(shown)) draw(status);
+    showMessage(status.message);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 404) throw error;
     draw({ entry: { status: "missing", name: mine.name }, position: 0, eta_minutes: 0 });

@@ -125,6 +125,15 @@ export function tell(text, kind = "") {
   notice.hidden = !text;
 }
 
+const message = element("p", { id: "message", class: "notice", role: "status", dir: "auto", hidden: true });
+document.getElementById("app").before(message);
+
+/** Shows the operator's line above the page; nothing hides it again. */
+export function showMessage(text) {
+  setText(message, text ?? "");
+  message.hidden = !text;
+}
+
 // MARK: Keeping live
 
 /**
