@@ -59,6 +59,15 @@ def test_foreign_return_to_is_refused_with_a_page(queue, driver, target):
 
 
 @pytest.mark.failed_requests
+def test_the_pages_of_a_queue_are_in_its_language(queue, driver):
+    queue.set(lang="ar", theme="dark")
+    for address in [f"{queue.service.address}/wait/{queue.id}", f"{queue.service.address}/wait/{queue.id}?return_to=https://elsewhere.example/"]:
+        driver.get(address)
+        page = driver.find_element(By.TAG_NAME, "html")
+        assert (page.get_attribute("lang"), page.get_attribute("dir"), page.get_attribute("data-theme")) == ("ar", "rtl", "dark")
+
+
+@pytest.mark.failed_requests
 def test_unknown_queue_has_a_page(service, driver):
     driver.get(f"{service.address}/wait/00000000-0000-0000-0000-000000000000")
     assert driver.find_element(By.TAG_NAME, "h1").text == "This line does not exist"

@@ -53,9 +53,10 @@ struct Pages {
     }
 
     /// A page for what went wrong; `problem` names its words, `page_error_<problem>_title` and so on.
-    func error(_ status: HTTPResponse.Status, _ problem: String) -> Response {
-        let catalogue = catalogue(fallback: "en")
-        var context = shared(catalogue, theme: theme(fallback: "light"))
+    /// - Parameter queue: in whose language and theme it is where the address names none.
+    func error(_ status: HTTPResponse.Status, _ problem: String, of queue: Queue? = nil) -> Response {
+        let catalogue = catalogue(fallback: queue?.language ?? "en")
+        var context = shared(catalogue, theme: theme(fallback: queue?.theme ?? "light"))
         for part in ["title", "text", "advice"] { context[part] = catalogue.words["page_error_\(problem)_\(part)"] ?? "" }
         context["status"] = status.code
         context["requestID"] = requestID

@@ -52,7 +52,7 @@ struct WaitRoutes {
                 return pages.error(.notFound, "queue_not_found")
             }
             if query.has("return_to"), !(returnTo.map { WebURL.isAllowed($0, hosts: queue.returnHosts(of: tenant)) } ?? false) {
-                return pages.error(.unprocessableContent, "return_refused")
+                return pages.error(.unprocessableContent, "return_refused", of: queue)
             }
             return pages.wait(queue: queue, tenant: tenant, returnTo: returnTo)
         } catch let error as RedisError where error.isUnavailable {
