@@ -91,7 +91,10 @@ struct ReleaseLoop {
     private mutating func part(of tenant: Tenant, for current: Queue?) async throws -> RatePart? {
         guard let total = tenant.ratePerMinute, let current, current.state != .passthrough else { return nil }
         let wanted = current.askedRatePerMinute(active: active) > 0 ? waiting : 0
-        return try await worker.queues.apportion(total, to: current, wanted: wanted, unused: unused)
+        // Given back once, whatever becomes of this step: given back twice it would be granted twice, while what nobody gives back is only lost.
+        let givenBack = unused
+        unused = 0
+        return try await worker.queues.apportion(total, to: current, wanted: wanted, unused: givenBack)
     }
 
     /// Counts what the step did, and holds against it what was told of waiting times.
