@@ -209,7 +209,7 @@ final class QueueRounds: Sendable {
             if !held.isLearned { try await worker.queues.learnReleases(of: id) }
             // Where an application's rate is shared, whoever has come meanwhile waits until the queue is awake.
             let total = try await worker.tenants.recent(held.queue.tenant)?.ratePerMinute
-            let part = total.map { RatePart(granted: 0, next: .zero, ratePerMinute: $0) }
+            let part = total.map(RatePart.nothing)
             // Tells how far the queue is, and of a loss.
             let release = try await worker.queues.release(id, part: part)
             worker.metrics.released.increment(by: release.people.count)

@@ -69,7 +69,8 @@ struct ReleaseLoop {
         let release = try await worker.queues.release(queue.id, part: part)
         active = release.active
         waiting = min(release.stillWaiting, Queues.releaseBatch)
-        unused = part.map { $0.granted - release.people.count } ?? 0
+        // A line that is passed through by now has needed nothing of what was granted.
+        unused = part.map { max(0, $0.granted - release.people.count) } ?? 0
         owesMemory = owesMemory || release.foundLoss
         if owesMemory {
             try await worker.tellOfLoss(of: queue.id)
@@ -82,14 +83,17 @@ struct ReleaseLoop {
             owed.raise()
         }
         try await judge(release, current)
-        let rate = min(current?.currentRatePerMinute ?? 0, part?.ratePerMinute ?? .infinity)
+        let passes = current?.state == .passthrough
+        let rate = min(current?.currentRatePerMinute ?? 0, passes ? .infinity : part?.ratePerMinute ?? .infinity)
         metrics.asked(ratePerMinute: min(current?.askedRatePerMinute(active: release.active) ?? 0, rate))
         return pace.next(after: release, ratePerMinute: rate)
     }
 
     /// What the queue may have now of its application's rate; `nil` where that has none.
     private mutating func part(of tenant: Tenant, for current: Queue?) async throws -> RatePart? {
-        guard let total = tenant.ratePerMinute, let current, current.state != .passthrough else { return nil }
+        guard let total = tenant.ratePerMinute else { return nil }
+        // One that is passed through needs no grant. Should it be open again by now, its people go from the next step on.
+        guard let current, current.state != .passthrough else { return .nothing(of: total) }
         let wanted = current.askedRatePerMinute(active: active) > 0 ? waiting : 0
         // Given back once, whatever becomes of this step: given back twice it would be granted twice, while what nobody gives back is only lost.
         let givenBack = unused

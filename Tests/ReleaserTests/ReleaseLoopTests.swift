@@ -54,4 +54,22 @@ struct ReleaseLoopTests {
             #expect(givenBack == [1, 0, 0])
         }
     }
+
+    @Test("a line that is passed through no more keeps to the application's rate from then on, though the worker does not know yet")
+    func noMorePassedThrough() async throws {
+        try await Self.with { place, queue, loop in
+            var loop = loop
+            func set(state: RedisArgument) async throws {
+                _ = try await place.redis.send(RedisCommand("HSET", .string(queue.keys.settings), "state", state))
+            }
+            try await set(state: "passthrough")
+            // What is read of the settings now is believed for half a second.
+            _ = try await loop.step()
+            try await set(state: "open")
+            try await Self.set(1000, in: queue.keys.bucket, place)
+            try await place.join(queue, people: 50)
+            _ = try await loop.step()
+            #expect(try await place.released(queue).isEmpty)
+        }
+    }
 }
