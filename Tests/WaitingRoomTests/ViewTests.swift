@@ -113,6 +113,45 @@ struct ViewTests {
         }
     }
 
+    @Test("that one was called and another put back is seen, though as many wait as before behind the same first")
+    func exchange() async throws {
+        try await Line.with { line in
+            guard case .added(let type) = try await line.queues.addServiceType(code: "R", name: "Returns", to: line.queue.id) else {
+                Issue.record("no service type")
+                return
+            }
+            var joined: [Entry] = []
+            for (name, asked) in [("Ann", nil), ("Bob", type), ("Cay", type)] {
+                let request = Queues.JoinRequest(queue: line.queue, walkIn: WalkIn(name: name, serviceType: asked))
+                joined.append(try #require(try await line.queues.join(request)).entry)
+            }
+            let (desk, other) = (line.queues.desk("1", of: line.queue.id), line.queues.desk("2", of: line.queue.id))
+            _ = try await desk.call(serviceType: type.id)
+            let crowd = Crowd(line: line)
+            let called = try await crowd.view()
+            #expect(joined.map { called.place($0.sequence) } == [1, nil, 2])
+            try await Task.sleep(for: .milliseconds(20))
+            _ = try await other.call(serviceType: type.id)
+            _ = try await desk.return()
+            let returned = try await crowd.view()
+            #expect(joined.map { returned.place($0.sequence) } == [1, 2, nil])
+        }
+    }
+
+    @Test("somebody who leaves while another draws a lot is seen")
+    func exchangeByLot() async throws {
+        try await Line.with(change: { $0.opensAt = .now().adding(seconds: 3600) }) { line in
+            var joined: [Queues.Joined] = []
+            for index in 0..<10 { joined.append(try await line.join("v\(index)")) }
+            joined.sort { $0.entry.sequence < $1.entry.sequence }
+            let crowd = Crowd(line: line)
+            #expect(try await crowd.view().place(joined[5].entry.sequence) == 6)
+            #expect(try await line.queues.cancel(try line.ticket(joined[5])))
+            repeat { joined.append(try await line.join("w\(joined.count)")) } while joined.last!.entry.sequence < joined[0].entry.sequence
+            #expect(try await crowd.view().place(joined[5].entry.sequence) == nil)
+        }
+    }
+
     @Test("all gateways show a view from the same moment on")
     func together() async throws {
         try await Line.with { line in

@@ -148,7 +148,7 @@ local function view(counters, inside, is_changed)
     due = 0
   end
   return table.concat({ redis.call('ZCARD', KEYS[1]), counters[1] or 0, counters[2] or 0, counters[3] or 0, counters[4] or 0,
-    counters[5] or 0, counters[6] or 0, inside, flow_rates(counters[11]) }, ' ') .. ';' .. table.concat(front) .. ';' .. behind
+    counters[5] or 0, counters[6] or 0, inside, flow_rates(counters[12]) }, ' ') .. ';' .. table.concat(front) .. ';' .. behind
 end
 
 -- What was known before a loss is shown no more.
@@ -156,11 +156,12 @@ local is_lost = check_sequence(KEYS[2], tonumber(ARGV[2]), now_ms)
 local age = now_ms - made
 if is_lost or age < 0 or age >= PERIOD then
   local counters = redis.call('HMGET', KEYS[2], 'sequence', 'let_in_through', 'lost_from', 'lost_highest', 'lost_through', 'lost_at',
-    'released', 'rejected', 'expired', 'restored', 'flow')
+    'released', 'waited_ms', 'expired', 'cancelled', 'restored', 'flow')
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1] or ''
   local inside = redis.call('ZCOUNT', KEYS[4], string.format('(%d', now_ms), '+inf')
   local parts = { redis.call('ZCARD', KEYS[1]), first, inside }
-  for i = 1, 10 do parts[#parts + 1] = counters[i] or 0 end
+  for i = 1, 11 do parts[#parts + 1] = counters[i] or 0 end
+  -- Whoever comes or goes changes one of them: also one who is called while another is put back, by how long they have waited.
   local sign = table.concat(parts, ' ')
   made, from = now_ms, math.min(from, now_ms + LEAD)
   if sign == known[4] and due == 0 then
