@@ -7,7 +7,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("view-4.lua, QueueViews")
+@Suite("view-5.lua, QueueViews")
 struct ViewTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
@@ -46,7 +46,7 @@ struct ViewTests {
             let keys = line.keys
             _ = try await line.redis.send(RedisCommand("HSET", .string(keys.view), "made", "0"))
             let reply = try await line.redis.evaluate(
-                Scripts.view, keys: [keys.waiting, keys.counters, keys.view, keys.sessions], arguments: ["0", "0"])
+                Scripts.view, keys: [keys.waiting, keys.counters, keys.view, keys.sessions, keys.settings], arguments: ["0", "0"])
             let values = try #require(reply.array)
             return try #require(QueueView(id: values[1].integer ?? 0, text: values[4].bytes ?? []))
         }
@@ -98,6 +98,78 @@ struct ViewTests {
                 try await crowd.come(300)
                 for sequence in crowd.last - 299...crowd.last { told[sequence] = next.place(sequence) }
             }
+        }
+    }
+
+    /// What some of those in a line were told last.
+    private struct Told {
+        private var places: [Int64: Int] = [:]
+
+        /// Notes what a view tells those who wait.
+        /// - Parameter waiting: the sequence numbers of all, ascending.
+        /// - Returns: what is wrong with it: a place that is too small, that has risen or that is missing.
+        mutating func note(_ view: QueueView, _ waiting: [Int64]) -> [String] {
+            stride(from: 0, to: waiting.count, by: 3).compactMap { index in
+                let (before, place) = (places[waiting[index]] ?? .max, view.place(waiting[index]) ?? 0)
+                places[waiting[index]] = place
+                return place <= index || place > before ? "\(index + 1) told as \(place) after \(before)" : nil
+            }
+        }
+    }
+
+    /// The sequence numbers of those in the line, ascending.
+    private static func sequences(_ line: Line) async throws -> [Int64] {
+        let reply = try await line.redis.send(RedisCommand("ZRANGE", .string(line.keys.waiting), 0, -1, "WITHSCORES"))
+        let texts = (reply.array ?? []).compactMap(\.string)
+        return stride(from: 1, to: texts.count, by: 2).compactMap { Double(texts[$0]).map { Int64($0) } }
+    }
+
+    @Test(
+        "while lots are drawn a view tells no places; all that are told afterwards count whoever was drawn, and none rises",
+        arguments: [true, false])
+    func opening(isTimeTakenAway: Bool) async throws {
+        try await Line.with(change: { $0.opensAt = .now().adding(seconds: 3600) }) { line in
+            let crowd = Crowd(line: line)
+            for _ in 0..<5 {
+                let requests = (0..<500).map { Queues.JoinRequest(queue: line.queue, visitor: "v\($0)") }
+                #expect(try await line.joinAtOnce(requests).allSatisfy { $0 != nil })
+                #expect(try await crowd.view().isDrawing)
+            }
+            var open = line.queue
+            open.opensAt = isTimeTakenAway ? nil : .now().adding(milliseconds: -1)
+            #expect(try await line.queues.update(open, from: line.queue))
+            let sequences = try await Self.sequences(line)
+            #expect(sequences.count == 2500)
+            var told = Told()
+            for _ in 0..<30 {
+                let view = try await crowd.view()
+                #expect(!view.isDrawing)
+                #expect(told.note(view, sequences) == [])
+            }
+        }
+    }
+
+    @Test("an opening that is set while people wait lets none of their places rise")
+    func reopening() async throws {
+        try await Line.with { line in
+            var crowd = Crowd(line: line)
+            try await crowd.come(6000)
+            var told = Told()
+            for _ in 0..<10 { #expect(told.note(try await crowd.view(), crowd.waiting) == []) }
+            var drawing = line.queue
+            drawing.opensAt = .now().adding(seconds: 3600)
+            #expect(try await line.queues.update(drawing, from: line.queue))
+            let drawn = drawing
+            for _ in 0..<4 {
+                let requests = (0..<500).map { Queues.JoinRequest(queue: drawn, visitor: "v\($0)") }
+                #expect(try await line.joinAtOnce(requests).allSatisfy { $0 != nil })
+                #expect(try await crowd.view().isDrawing)
+            }
+            drawing.opensAt = nil
+            #expect(try await line.queues.update(drawing, from: drawn))
+            let sequences = try await Self.sequences(line)
+            #expect(sequences.count == 8000)
+            for _ in 0..<10 { #expect(told.note(try await crowd.view(), sequences) == []) }
         }
     }
 

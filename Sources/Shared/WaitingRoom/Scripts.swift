@@ -55,7 +55,7 @@ package enum Scripts {
     package static let transfer = load("transfer-14", PackageResources.transfer_14_lua)
     package static let undo = load("undo-14", PackageResources.undo_14_lua)
     package static let unpublish = load("unpublish-2", PackageResources.unpublish_2_lua)
-    package static let view = load("view-4", PackageResources.view_4_lua)
+    package static let view = load("view-5", PackageResources.view_5_lua)
     package static let watch = load("watch-9", PackageResources.watch_9_lua)
 
     private static let includes: [String: [UInt8]] = [

@@ -3,7 +3,7 @@ package import Redis
 import ServiceLifecycle
 import Synchronization
 
-/// Tells places from the gateway's memory: for each queue that is asked about, a view that is fetched four times a second (`view-4.lua`),
+/// Tells places from the gateway's memory: for each queue that is asked about, a view that is fetched four times a second (`view-5.lua`),
 /// and whom Redis has said to wait. So a poll costs Redis nothing but where it may be one of the next to be let in.
 ///
 /// All gateways show a view from the same moment on. What changes in a line is seen here within 750 ms; how many have left far behind the
@@ -63,7 +63,7 @@ package final class QueueViews: Service, Sendable {
         let epoch: Int32
         let keys: QueueKeys
         let state: Mutex<State>
-        var viewKeys: [String] { [keys.waiting, keys.counters, keys.view, keys.sessions] }
+        var viewKeys: [String] { [keys.waiting, keys.counters, keys.view, keys.sessions, keys.settings] }
 
         init(_ queue: Queue, _ eventLoop: any EventLoop) {
             self.queue = queue.id
@@ -147,7 +147,7 @@ package final class QueueViews: Service, Sendable {
             guard entry.state == .waiting, entry.position > 0 else { return entry }
             state.marks[entry.sequence] = mark
             // Nobody has a place yet, and the number that was drawn says nothing of how many wait.
-            if queue.isDrawing() { return entry }
+            if queue.isDrawing() || view.isDrawing { return entry }
             guard let place = view.place(entry.sequence), place > max(entry.position, Self.zone(queue.currentRatePerMinute)) else {
                 return entry
             }
