@@ -15,14 +15,16 @@ extension Worker {
             ])
     }
 
-    /// Goes through the whole line of a queue once.
+    /// Goes once through the whole line of a queue and all of its finished people whose time has come.
     func sweep(_ queue: Queue) async {
-        var cursor: Int64 = 0
+        var (cursor, finished): (Int64?, Int64?) = (0, 0)
         repeat {
-            guard let step = try? await queues.sweep(queue, cursor: cursor, retentionHours: configuration.retentionHours) else { return }
+            let hours = configuration.retentionHours
+            guard let step = try? await queues.sweep(queue, cursor: cursor, finishedCursor: finished, retentionHours: hours) else { return }
             metrics.expired.increment(by: step.expired)
-            cursor = step.cursor
+            cursor = step.cursor == 0 ? nil : step.cursor
+            finished = step.finishedCursor == 0 ? nil : step.finishedCursor
             if step.transfers > 0 { try? await queues.completeTransfers(from: queue.id) }
-        } while cursor != 0 && !Task.isCancelled
+        } while (cursor != nil || finished != nil) && !Task.isCancelled
     }
 }

@@ -50,7 +50,7 @@ package enum Scripts {
     package static let share = load("share-2", PackageResources.share_2_lua)
     package static let status = load("status-3", PackageResources.status_3_lua)
     package static let story = load("story-12", PackageResources.story_12_lua)
-    package static let sweep = load("sweep-14", PackageResources.sweep_14_lua)
+    package static let sweep = load("sweep-15", PackageResources.sweep_15_lua)
     package static let touch = load("touch-2", PackageResources.touch_2_lua)
     package static let transfer = load("transfer-14", PackageResources.transfer_14_lua)
     package static let undo = load("undo-14", PackageResources.undo_14_lua)
