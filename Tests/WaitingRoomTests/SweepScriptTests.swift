@@ -73,6 +73,23 @@ struct SweepScriptTests {
         }
     }
 
+    @Test("who was silent for a day is given up; nobody is whose sign of life lies in the future, since the clock was set back")
+    func longSilence() async throws {
+        try await Line.with(change: { $0.waitTTLSeconds = 60 }) { line in
+            let joined = try await line.join()
+            try await line.silence(joined, seconds: -3600)
+            #expect(try await sweep(line).expired == 0)
+            // Set back by more: who is there has time to say so.
+            try await line.silence(joined, seconds: -30_000)
+            let now = try #require(try await line.redis.send(RedisCommand("TIME")).array?.first?.integer)
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.counters), "swept_at", .integer(now + 30_000)))
+            for _ in 0..<2 { #expect(try await sweep(line).expired == 0) }
+            try await line.silence(joined, seconds: 86_400)
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.counters), "spared_until", .integer(now - 1)))
+            #expect(try await sweep(line).expired == 1)
+        }
+    }
+
     @Test("a long line is swept in bounded steps")
     func steps() async throws {
         try await Line.with(change: { $0.waitTTLSeconds = 60 }) { line in

@@ -5,7 +5,8 @@ whose callback is still owed: without the record it could not be sent (when ever
 still. Looks at a bounded number of people a call; the caller comes back with both cursors until they are 0.
 
 Silence counts only while somebody watches: when no sweep has run for a while, or ever (Redis or every worker was away, so nobody's polls
-could be noted; or Redis's clock was set before anybody looked), nobody is given up before one full life of silence from now.
+could be noted; or Redis's clock was set before anybody looked), or the last one lies in the future (the clock was set back), nobody is given
+up before one full life of silence from now.
 
 KEYS[1] settings hash          KEYS[2] waiting sorted set    KEYS[3] entries  hash          KEYS[4] expired sorted set
 KEYS[5] counters hash          KEYS[6] days    hash          KEYS[7] ready    sorted set    KEYS[8] rejected sorted set
@@ -23,7 +24,7 @@ local SILENT_AT_ONCE = 100
 local ttl = tonumber(redis.call('HGET', KEYS[1], 'wait_ttl') or '0')
 local before = redis.call('HMGET', KEYS[5], 'swept_at', 'spared_until')
 local swept_at, spared_until = tonumber(before[1] or '0'), tonumber(before[2] or '0')
-if ttl > 0 and now_s - swept_at > tonumber(ARGV[4]) then spared_until = now_s + ttl + tonumber(ARGV[5]) end
+if ttl > 0 and (now_s - swept_at > tonumber(ARGV[4]) or now_s < swept_at) then spared_until = now_s + ttl + tonumber(ARGV[5]) end
 redis.call('HSET', KEYS[5], 'swept_at', now_s, 'spared_until', spared_until)
 
 local cursor, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
