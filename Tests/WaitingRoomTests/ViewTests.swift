@@ -311,4 +311,39 @@ struct ViewTests {
             #expect(line.queues.isRebuilding)
         }
     }
+
+    /// A reply of the script at 1000 ms of Redis's clock, with one view or two, the later one first.
+    private func reply(_ views: (id: Int64, made: Int64, from: Int64, text: String)...) -> [RedisValue] {
+        views.reduce([.integer(1000)]) {
+            $0 + [.integer($1.id), .integer($1.made), .integer($1.from), .bulk(Array($1.text.utf8))]
+        }
+    }
+
+    @Test("a view that is told ahead is shown from its time on, and one that no other follows for 900 ms after it was made")
+    func shown() {
+        var state = QueueWatch.State(asked: .now(), eventLoop: loop)
+        let (now, text) = (NIODeadline.now(), "1 1 0 0 0 0 0 0 0 0 0 0 0;1 1 ;")
+        #expect(
+            state.take(reply((id: 900, made: 1000, from: 1200, text: text), (id: 500, made: 990, from: 700, text: text)), at: now)?.view.id
+                == 900)
+        #expect(state.shown(at: now)?.id == 500)
+        #expect(state.shown(at: now + .milliseconds(199))?.id == 500)
+        #expect(state.shown(at: now + .milliseconds(200))?.id == 900)
+        // It is told to be true still.
+        #expect(state.take(reply((id: 900, made: 980, from: 700, text: "")), at: now + .milliseconds(300))?.view.id == 900)
+        #expect(state.shown(at: now + .milliseconds(1179))?.id == 900)
+        #expect(state.shown(at: now + .milliseconds(1180)) == nil)
+        #expect(state.take([.integer(1000)], at: now) == nil)
+        #expect(state.take(reply((id: 1, made: 1, from: 1, text: "no view")), at: now)?.view.id == 900)
+    }
+
+    @Test("after a loss nothing is shown that was known before, and nobody is known to wait")
+    func lost() {
+        var state = QueueWatch.State(asked: .now(), eventLoop: loop)
+        let now = NIODeadline.now()
+        _ = state.take(reply((id: 900, made: 1000, from: 900, text: "1 1 0 0 0 0 0 0 0 0 0 0 0;1 1 ;")), at: now)
+        state.marks[1] = 7
+        _ = state.take(reply((id: 950, made: 1000, from: 1200, text: "0 9 0 1 1 9 940 0 0 0 0 0 0;;")), at: now)
+        #expect(state.shown(at: now)?.id == 950 && state.marks[1] == 0)
+    }
 }
