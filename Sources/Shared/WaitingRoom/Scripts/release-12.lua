@@ -15,7 +15,7 @@ KEYS[5] ready sorted set KEYS[6] outbox  sorted set    KEYS[7] counters hash    
 KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] visitors stream    KEYS[12] sessions sorted set
 ARGV[1] most people to let in at once                  ARGV[2] how long releases wait after a loss, ms
 ARGV[3] highest sequence number that the caller knows   ARGV[4] highest that it knows to have been let in
-ARGV[5] the queue's part of its application's rate, for a thousand minutes    ARGV[6] how many it grants now
+ARGV[5] the queue's part of its application's rate, in people per thousand minutes    ARGV[6] how many it grants now
 ARGV[7] µs until it grants the next; '-' for these three where the application has no rate
 Returns {released, still waiting, µs until the next person may go or -1 for no reason to come back soon, {id, sequence, waited ms, …}, now ms,
   the queue's counter, highest sequence number let in, 1 when this call found a loss else 0, how many are inside}
