@@ -212,7 +212,10 @@ final class QueueRounds: Sendable {
                 let part = tenant.ratePerMinute.map(RatePart.nothing)
                 // Tells how far the queue is, and of a loss.
                 let release = try await worker.queues.release(id, part: part)
-                worker.metrics.released.increment(by: release.people.count)
+                if !release.people.isEmpty {
+                    worker.metrics.released.increment(by: release.people.count)
+                    metrics(of: id).released(release)
+                }
                 if release.foundLoss { try await worker.tellOfLoss(of: id) }
             }
             if let queue = worker.queues.lastKnown(id) { await worker.sweep(queue) }
@@ -229,6 +232,14 @@ final class QueueRounds: Sendable {
         state.withLock { state in
             guard let point = state.held[id]?.point else { return }
             state.held[id]?.visit = min(.now + pause, max(.now + .seconds(1), point))
+        }
+    }
+
+    private func metrics(of queue: Identifier) -> QueueMetrics {
+        state.withLock { state in
+            let metrics = state.held[queue]?.metrics ?? worker.metrics.queue(queue)
+            state.held[queue]?.metrics = metrics
+            return metrics
         }
     }
 
