@@ -1,3 +1,5 @@
+import WaitingRoom
+
 /// Decides where callbacks may go. The host is resolved once, every address it has is checked as a number, and the attempt then connects to
 /// a checked address: a name that answers differently a moment later changes nothing.
 struct AddressGuard: Sendable {
@@ -29,7 +31,7 @@ struct AddressGuard: Sendable {
 
     /// Whether an address is one of the public internet: none of the special-purpose blocks of RFC 6890 and its registries, nor an IPv6 form
     /// that carries such an IPv4 address.
-    static func isPublic(_ address: NetworkAddress) -> Bool {
+    static func isPublic(_ address: IPAddress) -> Bool {
         let bytes = address.bytes
         guard bytes.count == 16 else { return isPublic(four: bytes) }
         let zeros = bytes.prefix(10).allSatisfy { $0 == 0 }

@@ -65,6 +65,7 @@ struct CallbackLoop: Sendable {
             switch try await prepare(callback, at: claimed) {
             case .send(let prepared): message = prepared
             case .settle(let outcome): return try await settle(callback, outcome)
+            case .leave: return
             }
             let started = ContinuousClock.now
             let ending = await worker.sender.send(message.body, to: message.url, headers: message.headers)
@@ -128,6 +129,8 @@ struct CallbackLoop: Sendable {
         case send(Message)
         /// There is nothing to send, or no way to.
         case settle(Callbacks.Outcome)
+        /// Not now: the lease brings it back.
+        case leave
     }
 
     /// - Parameter time: the time of this attempt by Redis's clock: receivers refuse what a wrong one would sign.
@@ -135,9 +138,11 @@ struct CallbackLoop: Sendable {
         var recent = try await worker.tenants.recent(tenant)
         // Somebody may have said otherwise just now, and sent this again.
         if recent?.callbacksAreRefused == true { recent = try await worker.tenants.get(tenant) }
-        guard let tenant = recent, tenant.isActive, let url = tenant.callbackURL, let queue = try await worker.queues.recent(queue) else {
+        guard let tenant = recent, let url = tenant.callbackURL, let queue = try await worker.queues.recent(queue) else {
             return .settle(.dropped)
         }
+        // Switched off just now. All that is owed waits until the tenant is on again; this worker lets the queue go in a moment.
+        guard tenant.isActive else { return .leave }
         if tenant.callbacksAreRefused { return .settle(.dead(error: Self.refused, status: 410)) }
         let ticket = Ticket(
             queue: queue.id, entry: callback.entry, sequence: callback.sequence, joined: callback.joined, epoch: queue.epoch,

@@ -1,21 +1,22 @@
 import Glibc
 import NIOPosix
 import Synchronization
+import WaitingRoom
 
 /// Asks the system's resolver for the addresses of hosts, on threads of its own and for each host once at a time: a name server that keeps
 /// silent about one host takes one thread, however many callbacks are owed there.
 final class HostLookup: Sendable {
     private static let threads = NIOThreadPool._makePerpetualStartedPool(numberOfThreads: 16, threadNamePrefix: "lookup")
 
-    private let underWay = Mutex<[String: Task<[NetworkAddress], Never>]>([:])
+    private let underWay = Mutex<[String: Task<[IPAddress], Never>]>([:])
 
-    private let ask: @Sendable (String) -> [NetworkAddress]
+    private let ask: @Sendable (String) -> [IPAddress]
 
     /// - Parameter ask: finds the addresses of a host, for as long as that takes; by default asks the system's resolver.
-    init(ask: @escaping @Sendable (String) -> [NetworkAddress] = HostLookup.askSystem) { self.ask = ask }
+    init(ask: @escaping @Sendable (String) -> [IPAddress] = HostLookup.askSystem) { self.ask = ask }
 
     /// The addresses of `host`, in the order in which to try them; none when there is no such host, and when the task is cancelled.
-    func addresses(of host: String) async -> [NetworkAddress] {
+    func addresses(of host: String) async -> [IPAddress] {
         let lookup = underWay.withLock { underWay in
             if let running = underWay[host] { return running }
             let lookup = Task {
@@ -27,7 +28,7 @@ final class HostLookup: Sendable {
             return lookup
         }
         // The resolver cannot be told to stop, and a task's value is awaited to its end: by way of a stream one can give up waiting.
-        let (answers, answer) = AsyncStream<[NetworkAddress]>.makeStream()
+        let (answers, answer) = AsyncStream<[IPAddress]>.makeStream()
         Task {
             answer.yield(await lookup.value)
             answer.finish()
@@ -35,34 +36,22 @@ final class HostLookup: Sendable {
         return await answers.first { _ in true } ?? []
     }
 
-    static func askSystem(_ host: String) -> [NetworkAddress] {
+    static func askSystem(_ host: String) -> [IPAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
         defer { freeaddrinfo(list) }
-        return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { info -> NetworkAddress? in
+        return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { info -> IPAddress? in
             guard let info, let address = info.pointee.ai_addr else { return nil }
             let raw = UnsafeRawPointer(address)
             switch info.pointee.ai_family {
             case AF_INET:
-                return NetworkAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr, Array.init))
+                return IPAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in.self).sin_addr, Array.init))
             case AF_INET6:
-                return NetworkAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr, Array.init))
+                return IPAddress(bytes: withUnsafeBytes(of: raw.load(as: sockaddr_in6.self).sin6_addr, Array.init))
             default: return nil
             }
         }
-    }
-}
-
-/// An IPv4 or IPv6 address as its bytes.
-struct NetworkAddress: Equatable, CustomStringConvertible {
-    /// 4 or 16 of them.
-    let bytes: [UInt8]
-
-    var description: String {
-        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

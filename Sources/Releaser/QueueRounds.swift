@@ -191,7 +191,7 @@ final class QueueRounds: Sendable {
     // MARK: Visiting
 
     /// Does what is to be done from time to time in those asleep, in a bounded number of them at once.
-    private func visit() async {
+    func visit() async {
         guard worker.reunion == nil else { return }
         let now = ContinuousClock.now
         let due = state.withLock { state in
@@ -207,13 +207,17 @@ final class QueueRounds: Sendable {
         let id = held.queue.id
         do {
             if !held.isLearned { try await worker.queues.learnReleases(of: id) }
-            // Where an application's rate is shared, whoever has come meanwhile waits until the queue is awake.
-            let total = try await worker.tenants.recent(held.queue.tenant)?.ratePerMinute
-            let part = total.map { RatePart(granted: 0, next: .zero, ratePerMinute: $0) }
-            // Tells how far the queue is, and of a loss.
-            let release = try await worker.queues.release(id, part: part)
-            worker.metrics.released.increment(by: release.people.count)
-            if release.foundLoss { try await worker.tellOfLoss(of: id) }
+            if let tenant = try await worker.tenants.recent(held.queue.tenant), tenant.isActive {
+                // Where an application's rate is shared, whoever has come meanwhile waits until the queue is awake.
+                let part = tenant.ratePerMinute.map(RatePart.nothing)
+                // Tells how far the queue is, and of a loss.
+                let release = try await worker.queues.release(id, part: part)
+                if !release.people.isEmpty {
+                    worker.metrics.released.increment(by: release.people.count)
+                    metrics(of: id).released(release)
+                }
+                if release.foundLoss { try await worker.tellOfLoss(of: id) }
+            }
             if let queue = worker.queues.lastKnown(id) { await worker.sweep(queue) }
             state.withLock { $0.held[id]?.isLearned = true }
             if held.point <= .now {
@@ -228,6 +232,14 @@ final class QueueRounds: Sendable {
         state.withLock { state in
             guard let point = state.held[id]?.point else { return }
             state.held[id]?.visit = min(.now + pause, max(.now + .seconds(1), point))
+        }
+    }
+
+    private func metrics(of queue: Identifier) -> QueueMetrics {
+        state.withLock { state in
+            let metrics = state.held[queue]?.metrics ?? worker.metrics.queue(queue)
+            state.held[queue]?.metrics = metrics
+            return metrics
         }
     }
 

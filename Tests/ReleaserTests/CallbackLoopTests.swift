@@ -88,6 +88,35 @@ struct CallbackLoopTests {
         }
     }
 
+    @Test("what is owed when an application is switched off is still owed when it is on again")
+    func switchedOff() async throws {
+        let ids = Locked<[String]>([])
+        try await withWebsite(answer: answer(ids)) { port in
+            try await Workplace.with(callbackURL: "http://127.0.0.1:\(port)/") { place in
+                let queue = try await place.queue()
+                try await place.join(queue, people: 1)
+                #expect(try await place.queues.release(queue.id).people.count == 1)
+                var off = place.tenant
+                off.isActive = false
+                #expect(try await place.tenants.update(off))
+                try await place.withWorker { worker in
+                    try await eventually("it has begun") { worker.isWorking }
+                    // As long as a worker that has the queue does not know better.
+                    let loop = CallbackLoop(worker: worker, queue: queue.id, tenant: queue.tenant, owed: Signal())
+                    let running = Task { await loop.run() }
+                    try await eventually("it is claimed, and left") {
+                        let due = RedisCommand("ZCOUNT", .string(queue.keys.outbox), "-inf", .integer(Timestamp.now().milliseconds))
+                        return try await place.redis.send(due).integer == 0 && worker.slots.underWay == 0
+                    }
+                    running.cancel()
+                    await running.value
+                    #expect(try await Callbacks(redis: place.redis).owed(by: [queue.id]) == 1)
+                    #expect(ids.get().isEmpty)
+                }
+            }
+        }
+    }
+
     @Test("a worker that is shut down finishes the attempt under way")
     func finished() async throws {
         let (begun, done) = (Locked(false), Locked(false))

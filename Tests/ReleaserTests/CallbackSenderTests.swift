@@ -111,7 +111,7 @@ struct CallbackSenderTests {
 
     @Test("a host is tried at each of its addresses until one takes the connection")
     func severalAddresses() async throws {
-        let lookup = HostLookup { _ in [2, 1].map { NetworkAddress(bytes: [127, 0, 0, $0]) } }
+        let lookup = HostLookup { _ in [2, 1].map { IPAddress(bytes: [127, 0, 0, $0]) } }
         let ending = try await withWebsite(answer: { _ in Response(status: .ok) }) { port in
             try await send(to: "http://shop.example:\(port)/", addresses: AddressGuard(allowsPrivate: true, lookup: lookup))
         }

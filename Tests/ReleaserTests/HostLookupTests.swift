@@ -1,6 +1,7 @@
 import Dispatch
 import TestSupport
 import Testing
+import WaitingRoom
 
 @testable import Releaser
 
@@ -10,7 +11,7 @@ struct HostLookupTests {
     func silent() async throws {
         let asked = Locked(0)
         let gate = DispatchSemaphore(value: 0)
-        let address = NetworkAddress(bytes: [8, 8, 8, 8])
+        let address = IPAddress(bytes: [8, 8, 8, 8])
         let lookup = HostLookup { host in
             guard host == "silent.example" else { return [address] }
             asked.update { $0 += 1 }
@@ -28,7 +29,7 @@ struct HostLookupTests {
 
     @Test("the system's resolver knows digits, and not what is no host")
     func system() {
-        #expect(HostLookup.askSystem("127.0.0.1") == [NetworkAddress(bytes: [127, 0, 0, 1])])
+        #expect(HostLookup.askSystem("127.0.0.1") == [IPAddress(bytes: [127, 0, 0, 1])])
         #expect(HostLookup.askSystem("::1").map(\.description) == ["::1"])
         #expect(HostLookup.askSystem("no host").isEmpty)
     }

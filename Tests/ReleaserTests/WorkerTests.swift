@@ -91,6 +91,46 @@ struct WorkerTests {
         }
     }
 
+    @Test("a visit lets nobody in whose application is switched off, though the worker has just taken the queue")
+    func visited() async throws {
+        try await Workplace.with { place in
+            let queue = try await place.queue()
+            try await place.join(queue, people: 1)
+            var off = place.tenant
+            off.isActive = false
+            #expect(try await place.tenants.update(off))
+            try await place.withWorker { worker in
+                try await eventually("it has begun") { worker.isWorking }
+                let rounds = QueueRounds(worker: worker)
+                rounds.hold([ListedQueue(id: queue.id, tenant: queue.tenant, isServed: true)])
+                await rounds.visit()
+                #expect(try await place.released(queue).isEmpty)
+                // It was visited.
+                let swept = RedisCommand("HEXISTS", .string(queue.keys.counters), "swept_at")
+                #expect(try await place.redis.send(swept).integer == 1)
+            }
+        }
+    }
+
+    @Test("whom a visit lets in is counted as their queue's, too")
+    func visitCounted() async throws {
+        try await Workplace.with { place in
+            let queue = try await place.queue()
+            try await place.join(queue, people: 1)
+            // Another worker has it, so that this one makes no visit of its own.
+            let other = QueueLocks(redis: place.redis, worker: "other", lifeMilliseconds: 600_000)
+            #expect(try await other.share([QueueLocks.shard(of: queue.id): 1]).count == 1)
+            try await place.withWorker(["LOCK_TTL_MS": "600000"]) { worker in
+                try await eventually("it has begun") { worker.isWorking }
+                let rounds = QueueRounds(worker: worker)
+                rounds.hold([ListedQueue(id: queue.id, tenant: queue.tenant, isServed: true)])
+                await rounds.visit()
+                #expect(try await place.released(queue).count == 1)
+                #expect(worker.metrics.render().contains("queue_released_total{queue_id=\"\(queue.id)\"} 1\n"))
+            }
+        }
+    }
+
     @Test("of many queues those that are joined wake within a second, and sleep again; each is let in by the worker that has it")
     func many() async throws {
         try await Workplace.with { place in

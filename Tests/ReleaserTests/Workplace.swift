@@ -84,6 +84,9 @@ extension Worker {
     /// Those of them that are awake.
     var awake: Set<Identifier> { Set(rounds.withLock { $0 }?.awake ?? []) }
 
+    /// Whether it has read the catalogue and begun.
+    var isWorking: Bool { rounds.withLock { $0 } != nil }
+
     /// The value of a metric without labels, as it is exported.
     func exported(_ name: String) -> String? {
         metrics.render().split(separator: "\n").first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }

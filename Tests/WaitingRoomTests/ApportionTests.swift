@@ -97,4 +97,17 @@ struct ApportionTests {
             #expect(forecast.releasesPerSecond == 0.5)
         }
     }
+
+    @Test("a line that is passed through needs no grant")
+    func passthrough() async throws {
+        try await Line.with(rate: 60) { line in
+            for index in 0..<10 { try await line.join("v\(index)") }
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.settings), "state", "passthrough"))
+            let release = try await line.queues.release(line.queue.id, part: .nothing(of: 60))
+            #expect(release.people.count == 10)
+            // Nobody's part is told as the pace of this line.
+            let flow = try await line.redis.send(RedisCommand("HGET", .string(line.keys.counters), "flow")).string
+            #expect(try #require(flow).hasSuffix(" -"))
+        }
+    }
 }

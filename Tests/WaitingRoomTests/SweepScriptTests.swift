@@ -5,7 +5,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("touch-2.lua, sweep-14.lua")
+@Suite("touch-2.lua, sweep-15.lua")
 struct SweepScriptTests {
     private func sweep(_ line: Line, cursor: Int64 = 0) async throws -> Sweep {
         try await line.queues.sweep(line.queue, cursor: cursor, retentionHours: 24)
@@ -73,6 +73,23 @@ struct SweepScriptTests {
         }
     }
 
+    @Test("who was silent for a day is given up; nobody is whose sign of life lies in the future, since the clock was set back")
+    func longSilence() async throws {
+        try await Line.with(change: { $0.waitTTLSeconds = 60 }) { line in
+            let joined = try await line.join()
+            try await line.silence(joined, seconds: -3600)
+            #expect(try await sweep(line).expired == 0)
+            // Set back by more: who is there has time to say so.
+            try await line.silence(joined, seconds: -30_000)
+            let now = try #require(try await line.redis.send(RedisCommand("TIME")).array?.first?.integer)
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.counters), "swept_at", .integer(now + 30_000)))
+            for _ in 0..<2 { #expect(try await sweep(line).expired == 0) }
+            try await line.silence(joined, seconds: 86_400)
+            _ = try await line.redis.send(RedisCommand("HSET", .string(line.keys.counters), "spared_until", .integer(now - 1)))
+            #expect(try await sweep(line).expired == 1)
+        }
+    }
+
     @Test("a long line is swept in bounded steps")
     func steps() async throws {
         try await Line.with(change: { $0.waitTTLSeconds = 60 }) { line in
@@ -132,7 +149,38 @@ struct SweepScriptTests {
             let callback = try #require(
                 try await line.callbacks.claim(line.queue.id, limit: 1, lease: .seconds(60)).callbacks.first)
             #expect(try await line.callbacks.settle(callback, tenant: line.tenant.id, .delivered(status: 200)))
+            #expect(try await line.redis.send(RedisCommand("DEL", .string(line.keys.sessions))).integer == 1)
             #expect(try await sweep(line).forgotten == 1)
+        }
+    }
+
+    @Test("somebody who is inside still is not forgotten before their session has ended, and those behind them are")
+    func inside() async throws {
+        try await Line.with { line in
+            // More than a step looks at.
+            let (first, last) = (Queues.sweepBatch, Queues.sweepBatch + 20)
+            let ids = (1...last).map { _ in Identifier.random() }
+            for start in stride(from: 0, to: last, by: 65) {
+                let some = ids[start..<start + 65]
+                let ready = some.enumerated().flatMap {
+                    [RedisArgument.integer(Int64(start + $0.offset + 1)), .string($0.element.compact)]
+                }
+                _ = try await line.redis.send(RedisCommand("ZADD", arguments: [.string(line.keys.ready)] + ready))
+            }
+            let future = RedisArgument.integer(Timestamp.now().milliseconds + 3_600_000)
+            func stay(until time: RedisArgument) async throws {
+                for start in stride(from: 0, to: first, by: 50) {
+                    let inside = ids[start..<start + 50].flatMap { [time, .string($0.compact)] }
+                    _ = try await line.redis.send(RedisCommand("ZADD", arguments: [.string(line.keys.sessions)] + inside))
+                }
+            }
+            try await stay(until: future)
+            let step = try await sweep(line)
+            #expect(step.forgotten == 0 && step.finishedCursor > 0)
+            let next = try await line.queues.sweep(line.queue, cursor: nil, finishedCursor: step.finishedCursor, retentionHours: 24)
+            #expect(next.forgotten == 20 && next.finishedCursor == 0)
+            try await stay(until: 1000)
+            #expect(try await sweep(line).forgotten == first)
         }
     }
 

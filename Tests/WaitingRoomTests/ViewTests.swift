@@ -7,7 +7,7 @@ import Testing
 
 @testable import WaitingRoom
 
-@Suite("view-4.lua, QueueViews")
+@Suite("view-5.lua, QueueViews")
 struct ViewTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
@@ -46,7 +46,7 @@ struct ViewTests {
             let keys = line.keys
             _ = try await line.redis.send(RedisCommand("HSET", .string(keys.view), "made", "0"))
             let reply = try await line.redis.evaluate(
-                Scripts.view, keys: [keys.waiting, keys.counters, keys.view, keys.sessions], arguments: ["0", "0"])
+                Scripts.view, keys: [keys.waiting, keys.counters, keys.view, keys.sessions, keys.settings], arguments: ["0", "0"])
             let values = try #require(reply.array)
             return try #require(QueueView(id: values[1].integer ?? 0, text: values[4].bytes ?? []))
         }
@@ -101,6 +101,78 @@ struct ViewTests {
         }
     }
 
+    /// What some of those in a line were told last.
+    private struct Told {
+        private var places: [Int64: Int] = [:]
+
+        /// Notes what a view tells those who wait.
+        /// - Parameter waiting: the sequence numbers of all, ascending.
+        /// - Returns: what is wrong with it: a place that is too small, that has risen or that is missing.
+        mutating func note(_ view: QueueView, _ waiting: [Int64]) -> [String] {
+            stride(from: 0, to: waiting.count, by: 3).compactMap { index in
+                let (before, place) = (places[waiting[index]] ?? .max, view.place(waiting[index]) ?? 0)
+                places[waiting[index]] = place
+                return place <= index || place > before ? "\(index + 1) told as \(place) after \(before)" : nil
+            }
+        }
+    }
+
+    /// The sequence numbers of those in the line, ascending.
+    private static func sequences(_ line: Line) async throws -> [Int64] {
+        let reply = try await line.redis.send(RedisCommand("ZRANGE", .string(line.keys.waiting), 0, -1, "WITHSCORES"))
+        let texts = (reply.array ?? []).compactMap(\.string)
+        return stride(from: 1, to: texts.count, by: 2).compactMap { Double(texts[$0]).map { Int64($0) } }
+    }
+
+    @Test(
+        "while lots are drawn a view tells no places; all that are told afterwards count whoever was drawn, and none rises",
+        arguments: [true, false])
+    func opening(isTimeTakenAway: Bool) async throws {
+        try await Line.with(change: { $0.opensAt = .now().adding(seconds: 3600) }) { line in
+            let crowd = Crowd(line: line)
+            for _ in 0..<5 {
+                let requests = (0..<500).map { Queues.JoinRequest(queue: line.queue, visitor: "v\($0)") }
+                #expect(try await line.joinAtOnce(requests).allSatisfy { $0 != nil })
+                #expect(try await crowd.view().isDrawing)
+            }
+            var open = line.queue
+            open.opensAt = isTimeTakenAway ? nil : .now().adding(milliseconds: -1)
+            #expect(try await line.queues.update(open, from: line.queue))
+            let sequences = try await Self.sequences(line)
+            #expect(sequences.count == 2500)
+            var told = Told()
+            for _ in 0..<30 {
+                let view = try await crowd.view()
+                #expect(!view.isDrawing)
+                #expect(told.note(view, sequences) == [])
+            }
+        }
+    }
+
+    @Test("an opening that is set while people wait lets none of their places rise")
+    func reopening() async throws {
+        try await Line.with { line in
+            var crowd = Crowd(line: line)
+            try await crowd.come(6000)
+            var told = Told()
+            for _ in 0..<10 { #expect(told.note(try await crowd.view(), crowd.waiting) == []) }
+            var drawing = line.queue
+            drawing.opensAt = .now().adding(seconds: 3600)
+            #expect(try await line.queues.update(drawing, from: line.queue))
+            let drawn = drawing
+            for _ in 0..<4 {
+                let requests = (0..<500).map { Queues.JoinRequest(queue: drawn, visitor: "v\($0)") }
+                #expect(try await line.joinAtOnce(requests).allSatisfy { $0 != nil })
+                #expect(try await crowd.view().isDrawing)
+            }
+            drawing.opensAt = nil
+            #expect(try await line.queues.update(drawing, from: drawn))
+            let sequences = try await Self.sequences(line)
+            #expect(sequences.count == 8000)
+            for _ in 0..<10 { #expect(told.note(try await crowd.view(), sequences) == []) }
+        }
+    }
+
     @Test("a short line is known completely")
     func short() async throws {
         try await Line.with { line in
@@ -110,6 +182,45 @@ struct ViewTests {
             try await crowd.go([2, 9, 10])
             let view = try await crowd.view()
             #expect((1...12).map { view.place($0) } == [1, nil, 2, 3, 4, 5, 6, 7, nil, nil, 8, 9])
+        }
+    }
+
+    @Test("that one was called and another put back is seen, though as many wait as before behind the same first")
+    func exchange() async throws {
+        try await Line.with { line in
+            guard case .added(let type) = try await line.queues.addServiceType(code: "R", name: "Returns", to: line.queue.id) else {
+                Issue.record("no service type")
+                return
+            }
+            var joined: [Entry] = []
+            for (name, asked) in [("Ann", nil), ("Bob", type), ("Cay", type)] {
+                let request = Queues.JoinRequest(queue: line.queue, walkIn: WalkIn(name: name, serviceType: asked))
+                joined.append(try #require(try await line.queues.join(request)).entry)
+            }
+            let (desk, other) = (line.queues.desk("1", of: line.queue.id), line.queues.desk("2", of: line.queue.id))
+            _ = try await desk.call(serviceType: type.id)
+            let crowd = Crowd(line: line)
+            let called = try await crowd.view()
+            #expect(joined.map { called.place($0.sequence) } == [1, nil, 2])
+            try await Task.sleep(for: .milliseconds(20))
+            _ = try await other.call(serviceType: type.id)
+            _ = try await desk.return()
+            let returned = try await crowd.view()
+            #expect(joined.map { returned.place($0.sequence) } == [1, 2, nil])
+        }
+    }
+
+    @Test("somebody who leaves while another draws a lot is seen")
+    func exchangeByLot() async throws {
+        try await Line.with(change: { $0.opensAt = .now().adding(seconds: 3600) }) { line in
+            var joined: [Queues.Joined] = []
+            for index in 0..<10 { joined.append(try await line.join("v\(index)")) }
+            joined.sort { $0.entry.sequence < $1.entry.sequence }
+            let crowd = Crowd(line: line)
+            #expect(try await crowd.view().place(joined[5].entry.sequence) == 6)
+            #expect(try await line.queues.cancel(try line.ticket(joined[5])))
+            repeat { joined.append(try await line.join("w\(joined.count)")) } while joined.last!.entry.sequence < joined[0].entry.sequence
+            #expect(try await crowd.view().place(joined[5].entry.sequence) == nil)
         }
     }
 
@@ -199,5 +310,40 @@ struct ViewTests {
             guard case .unknown = views.look(last, in: line.queue) else { Issue.record("told though lost"); return }
             #expect(line.queues.isRebuilding)
         }
+    }
+
+    /// A reply of the script at 1000 ms of Redis's clock, with one view or two, the later one first.
+    private func reply(_ views: (id: Int64, made: Int64, from: Int64, text: String)...) -> [RedisValue] {
+        views.reduce([.integer(1000)]) {
+            $0 + [.integer($1.id), .integer($1.made), .integer($1.from), .bulk(Array($1.text.utf8))]
+        }
+    }
+
+    @Test("a view that is told ahead is shown from its time on, and one that no other follows for 900 ms after it was made")
+    func shown() {
+        var state = QueueWatch.State(asked: .now(), eventLoop: loop)
+        let (now, text) = (NIODeadline.now(), "1 1 0 0 0 0 0 0 0 0 0 0 0;1 1 ;")
+        #expect(
+            state.take(reply((id: 900, made: 1000, from: 1200, text: text), (id: 500, made: 990, from: 700, text: text)), at: now)?.view.id
+                == 900)
+        #expect(state.shown(at: now)?.id == 500)
+        #expect(state.shown(at: now + .milliseconds(199))?.id == 500)
+        #expect(state.shown(at: now + .milliseconds(200))?.id == 900)
+        // It is told to be true still.
+        #expect(state.take(reply((id: 900, made: 980, from: 700, text: "")), at: now + .milliseconds(300))?.view.id == 900)
+        #expect(state.shown(at: now + .milliseconds(1179))?.id == 900)
+        #expect(state.shown(at: now + .milliseconds(1180)) == nil)
+        #expect(state.take([.integer(1000)], at: now) == nil)
+        #expect(state.take(reply((id: 1, made: 1, from: 1, text: "no view")), at: now)?.view.id == 900)
+    }
+
+    @Test("after a loss nothing is shown that was known before, and nobody is known to wait")
+    func lost() {
+        var state = QueueWatch.State(asked: .now(), eventLoop: loop)
+        let now = NIODeadline.now()
+        _ = state.take(reply((id: 900, made: 1000, from: 900, text: "1 1 0 0 0 0 0 0 0 0 0 0 0;1 1 ;")), at: now)
+        state.marks[1] = 7
+        _ = state.take(reply((id: 950, made: 1000, from: 1200, text: "0 9 0 1 1 9 940 0 0 0 0 0 0;;")), at: now)
+        #expect(state.shown(at: now)?.id == 950 && state.marks[1] == 0)
     }
 }

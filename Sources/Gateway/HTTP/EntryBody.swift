@@ -10,6 +10,8 @@ struct EntryBody: Sendable {
     private let view: QueueView?
     private let forecast: Forecast
     private let phase: Phase?
+    /// Whether they have no place yet: it is drawn, or nobody can tell where those stand who were drawn last.
+    private let isDrawn: Bool
     private let redirectURL: String?
     private let token: String
     private let pass: String?
@@ -50,10 +52,11 @@ struct EntryBody: Sendable {
         self.pass = pass
         forecast = Forecast(queue, view)
         opening = queue.opensAt.map { max(0, Double($0.milliseconds - Timestamp.now().milliseconds) / 1000) } ?? 0
+        isDrawn = entry.state == .waiting && (opening > 0 && queue.isShuffled || view?.isDrawing ?? false)
         phase =
             if entry.state != .waiting {
                 nil
-            } else if opening > 0 {
+            } else if opening > 0 || isDrawn && queue.opensAt != nil {
                 .preQueue
             } else if queue.isPaused {
                 .paused
@@ -65,10 +68,10 @@ struct EntryBody: Sendable {
     }
 
     /// 0 for one who has none yet.
-    private var position: Int { phase == .preQueue && queue.isShuffled ? 0 : entry.position }
+    private var position: Int { isDrawn ? 0 : entry.position }
 
     /// A number that was drawn says nothing of how many wait.
-    private var queueLength: Int { position == 0 && phase == .preQueue ? max(1, view?.waiting ?? 1) : entry.queueLength }
+    private var queueLength: Int { isDrawn ? max(1, view?.waiting ?? 1) : entry.queueLength }
 
     /// No entry takes more bytes.
     var mostBytes: Int {
@@ -163,7 +166,7 @@ struct EntryBody: Sendable {
 
     /// Milliseconds until the next poll is worth making.
     private var pause: Int {
-        if phase == .preQueue {
+        if phase == .preQueue || isDrawn {
             return PollPace.pause(untilOpening: opening, length: queueLength, waitTTLSeconds: queue.waitTTLSeconds)
         }
         return PollPace.pause(position: entry.position, rate: queue.ratePerMinute, waitTTLSeconds: queue.waitTTLSeconds)

@@ -25,7 +25,7 @@ struct QueueNews: Sendable {
     let first: Int64
     /// `nil` where none is shown.
     let view: QueueView?
-    /// Whether places are still drawn, so that nobody is told one.
+    /// Whether places are still drawn as far as the view goes, so that nobody is told one.
     let isDrawing: Bool
     /// Whether it is for those far back as well.
     let isForAll: Bool
@@ -36,7 +36,7 @@ struct QueueNews: Sendable {
         self.first = first
         self.view = view
         self.isForAll = isForAll
-        isDrawing = queue.isDrawing()
+        isDrawing = queue.isDrawing() || view?.isDrawing ?? false
         shown = queue.shown(view)
     }
 }
@@ -71,13 +71,13 @@ final class StatusStream {
         self.channel = channel
         self.shelf = shelf
         let known = opening.lastEvent.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
-        let place = opening.queue.isDrawing() ? Self.noPlace : min(opening.entry.position, known ?? .max)
-        pace = StreamPace(
-            place: place, shown: opening.queue.shown(shelf.streams.views.current(opening.queue)), now: .now(),
-            lead: .milliseconds(.random(in: 0...10_000)))
+        let view = shelf.streams.views.current(opening.queue)
+        let isDrawing = opening.queue.isDrawing() || view?.isDrawing ?? false
+        let place = isDrawing ? Self.noPlace : min(opening.entry.position, known ?? .max)
+        pace = StreamPace(place: place, shown: opening.queue.shown(view), now: .now(), lead: .milliseconds(.random(in: 0...10_000)))
         write(StreamEvent.retry(milliseconds: .random(in: 1000...3000)))
         if place != known {
-            tell(waiting(place, length: opening.entry.queueLength), opening.queue, shelf.streams.views.current(opening.queue), nil)
+            tell(waiting(place, length: opening.entry.queueLength), opening.queue, view, nil)
         }
     }
 
@@ -214,7 +214,7 @@ extension Queue {
         hasher.combine(view.map(RememberedQueue(self).isFull) ?? false)
         hasher.combine(opensAt)
         hasher.combine(preQueueOrder)
-        hasher.combine(isOpen())
+        hasher.combine(isOpen() && !(view?.isDrawing ?? false))
         return hasher.finalize()
     }
 }

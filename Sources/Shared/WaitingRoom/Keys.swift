@@ -45,7 +45,7 @@ package final class QueueKeys: Sendable, Equatable {
     package let hours: String
     /// Hash: what is wrong with the queue, and who was told (`incident.lua`).
     package let incidents: String
-    /// Hash: how the line stood a moment ago, for gateways (`view-4.lua`).
+    /// Hash: how the line stood a moment ago, for gateways (`view-5.lua`).
     package let view: String
     /// Sorted set: entries whose passes are good no more, by the ms of their revocation (`revoke-2.lua`).
     package let revoked: String

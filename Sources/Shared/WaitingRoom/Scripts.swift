@@ -50,12 +50,12 @@ package enum Scripts {
     package static let share = load("share-2", PackageResources.share_2_lua)
     package static let status = load("status-5", PackageResources.status_5_lua)
     package static let story = load("story-12", PackageResources.story_12_lua)
-    package static let sweep = load("sweep-14", PackageResources.sweep_14_lua)
+    package static let sweep = load("sweep-15", PackageResources.sweep_15_lua)
     package static let touch = load("touch-2", PackageResources.touch_2_lua)
     package static let transfer = load("transfer-16", PackageResources.transfer_16_lua)
     package static let undo = load("undo-16", PackageResources.undo_16_lua)
     package static let unpublish = load("unpublish-2", PackageResources.unpublish_2_lua)
-    package static let view = load("view-4", PackageResources.view_4_lua)
+    package static let view = load("view-5", PackageResources.view_5_lua)
     package static let watch = load("watch-9", PackageResources.watch_9_lua)
 
     private static let includes: [String: [UInt8]] = [

@@ -13,6 +13,12 @@ package struct RatePart: Sendable, Equatable {
         self.next = next
         self.ratePerMinute = ratePerMinute
     }
+
+    /// That of a queue in which nobody is to go now, unless it is passed through.
+    /// - Parameter ratePerMinute: the application's rate.
+    package static func nothing(of ratePerMinute: Double) -> RatePart {
+        RatePart(granted: 0, next: .zero, ratePerMinute: ratePerMinute)
+    }
 }
 
 extension Queues {

@@ -24,7 +24,7 @@ extension Queues {
 
     /// Lets in as many people as the queue's token bucket and its capacity allow now (`release-12.lua`). Safe under any number of callers at once.
     /// - Parameters:
-    ///   - part: of the application's rate, where it has one: no more than it grants go.
+    ///   - part: of the application's rate, where it has one: no more than it grants go, unless the line is passed through.
     ///   - rebuildSeconds: how long releases wait after a loss, if other than these queues say.
     package func release(_ queue: Identifier, part: RatePart? = nil, rebuildSeconds: Int? = nil) async throws(RedisError) -> Release {
         let keys = QueueKeys(queue)
@@ -35,14 +35,12 @@ extension Queues {
                 keys.events, keys.visitors, keys.sessions,
             ],
             arguments: [
-                .integer(Int64(min(Self.releaseBatch, part?.granted ?? .max))),
-                .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
-                .integer(memory.highestSequence(of: queue)),
-                .integer(memory.releasedThrough(queue)), part.map { .integer(Int64($0.ratePerMinute * 1000)) } ?? "-",
-            ])
+                .integer(Int64(Self.releaseBatch)), .integer(Int64(rebuildSeconds ?? self.rebuildSeconds) * 1000),
+                .integer(memory.highestSequence(of: queue)), .integer(memory.releasedThrough(queue)),
+            ] + Self.arguments(part))
         let values = reply.array ?? []
         guard values.count == 9, let people = values[3].array else { return Release(people: [], stillWaiting: 0, nextToken: nil) }
-        let next = values[2].integer.map { $0 < 0 ? $0 : max($0, (part?.next ?? .zero).milliseconds * 1000) } ?? -1
+        let next = values[2].integer ?? -1
         let released = stride(from: 0, to: people.count - 2, by: 3).compactMap { index -> Release.Person? in
             guard let id = people[index].string.flatMap(Identifier.init(compact:)) else { return nil }
             return Release.Person(
@@ -54,5 +52,10 @@ extension Queues {
         return Release(
             people: released, stillWaiting: Int(values[1].integer ?? 0), nextToken: next < 0 ? nil : .microseconds(next),
             active: Int(values[8].integer ?? 0), foundLoss: values[7].integer == 1)
+    }
+
+    private static func arguments(_ part: RatePart?) -> [RedisArgument] {
+        guard let part else { return ["-", "-", "-"] }
+        return [.integer(Int64(part.ratePerMinute * 1000)), .integer(Int64(part.granted)), .integer(part.next.milliseconds * 1000)]
     }
 }

@@ -7,7 +7,7 @@ in, whatever becomes of the callers; what is granted and not used is given back 
 KEYS[1] rate  hash: `tokens` at `at_us`, and for each queue "<µs when it asked last> <priority> <own rate> <tokens>"
 ARGV[1] the application's rate, a minute    ARGV[2] queue id    ARGV[3] its priority    ARGV[4] its own rate, a minute
 ARGV[5] how many would go now; 0: nobody waits    ARGV[6] how many of those granted before did not go
-Returns {how many may go, µs until the next one may, the queue's part of the rate, for a thousand minutes}
+Returns {how many may go, µs until the next one may, the queue's part of the rate, in people per thousand minutes}
 ]]
 -- @include clock
 -- @include bucket

@@ -5,7 +5,7 @@ lock held by nobody, or by two workers, changes nothing. It frees memory, so it 
 
 1. After a loss nobody is let in until the visitors' tickets had time to come back (`loss.lua`). A worker that knows of people let in beyond
    those that Redis knows of tells of a loss.
-2. Nobody goes before the opening. Where the line is passed through, rate, capacity and opening do not count.
+2. Nobody goes before the opening. Where the line is passed through, rates, capacity and opening do not count.
 3. Refill the bucket (`bucket.lua`), and count who is inside (`sessions.lua`).
 4. Take out at most as many people as there are whole tokens and places inside, first in line first.
 5. Take note of how the line moves (`flow.lua`), and tell when to come back.
@@ -15,7 +15,8 @@ KEYS[5] ready sorted set KEYS[6] outbox  sorted set    KEYS[7] counters hash    
 KEYS[9] typed    sorted set    KEYS[10] events stream        KEYS[11] visitors stream    KEYS[12] sessions sorted set
 ARGV[1] most people to let in at once                  ARGV[2] how long releases wait after a loss, ms
 ARGV[3] highest sequence number that the caller knows   ARGV[4] highest that it knows to have been let in
-ARGV[5] the queue's part of its application's rate, for a thousand minutes, or '-' where it has the rate for itself
+ARGV[5] the queue's part of its application's rate, in people per thousand minutes    ARGV[6] how many it grants now
+ARGV[7] µs until it grants the next; '-' for these three where the application has no rate
 Returns {released, still waiting, µs until the next person may go or -1 for no reason to come back soon, {id, sequence, waited ms, …}, now ms,
   the queue's counter, highest sequence number let in, 1 when this call found a loss else 0, how many are inside}
 ]]
@@ -39,20 +40,21 @@ if tonumber(ARGV[3]) > sequence or tonumber(ARGV[4]) > through then
   redis.call('HSET', KEYS[7], 'let_in_through', ARGV[4])
   return { 0, waiting, -1, {}, now_ms, tonumber(redis.call('HGET', KEYS[7], 'sequence')), tonumber(ARGV[4]), 1, active }
 end
+local part = passes and '-' or ARGV[5]
 if settings[1] ~= '1' or settings[3] == 'paused' or (rate <= 0 and not passes) then
-  flow_note(KEYS[7], waiting, false, ARGV[5], now_ms)
+  flow_note(KEYS[7], waiting, false, part, now_ms)
   return { 0, waiting, -1, {}, now_ms, sequence, through, 0, active }
 end
 if not passes and opens_at > now_ms then held_ms = math.max(held_ms, opens_at - now_ms) end
 if held_ms > 0 then
-  flow_note(KEYS[7], waiting, false, ARGV[5], now_ms)
+  flow_note(KEYS[7], waiting, false, part, now_ms)
   return { 0, waiting, waiting > 0 and held_ms * 1000 or -1, {}, now_ms, sequence, through, 0, active }
 end
 
 local due, room, bucket = math.min(waiting, tonumber(ARGV[1])), math.huge, nil
 if not passes then
   bucket, room = bucket_read(KEYS[4], rate, now_us), sessions_room(active, settings[4])
-  due = math.min(due, math.floor(bucket.tokens + 1e-9), room)
+  due = math.min(due, math.floor(bucket.tokens + 1e-9), tonumber(ARGV[6]) or math.huge, room)
   -- Where people may go in at once while nobody waits, a second's worth of credit is theirs.
   bucket.tokens, bucket.idle = math.max(0, bucket.tokens - due), due == waiting and settings[6] ~= 'threshold'
   -- Spent before anybody is let in: should a later line fail, nobody goes twice on the same token.
@@ -69,11 +71,11 @@ if due > 0 then
     redis.call('HSET', KEYS[7], 'let_in_through', string.format('%d', through))
   end
 end
-flow_note(KEYS[7], waiting, true, ARGV[5], now_ms)
+flow_note(KEYS[7], waiting, true, part, now_ms)
 waiting = waiting - due
 local next_us = -1
 if waiting > 0 then
-  next_us = passes and 0 or math.max(0, math.ceil((1 - bucket.tokens) * 60000000 / rate))
+  next_us = passes and 0 or math.max(tonumber(ARGV[7]) or 0, math.ceil((1 - bucket.tokens) * 60000000 / rate))
   if due == room then next_us = math.max(next_us, 1000 * ((sessions_next(KEYS[12], now_ms) or now_ms) - now_ms)) end
 end
 return { released, waiting, next_us, people, now_ms, sequence, through, 0, active + released }

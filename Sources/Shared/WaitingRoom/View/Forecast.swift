@@ -73,10 +73,10 @@ package struct Forecast: Sendable, Equatable {
         guard releasesPerSecond > 0, place > 0 else { return nil }
         let seconds = seconds(Double(place))
         // Who is let in next is a matter of one interval; how many give up, of chance. They only make it shorter, where the rate is known.
-        let (interval, doubt) = (max(1, 1 / releasesPerSecond), 0.08 + 0.22 * (1 - experience))
+        let (interval, doubt) = (max(1, 1 / releasesPerSecond), Self.least + (Self.unsure - Self.least) * (1 - experience))
         return Wait(
             seconds: seconds, low: max(0, seconds - interval - seconds * doubt),
-            high: seconds + interval + seconds * (isRateKnown ? 0.08 : doubt))
+            high: seconds + interval + seconds * (isRateKnown ? Self.least : doubt))
     }
 
     private func seconds(_ place: Double) -> Double {
@@ -84,6 +84,9 @@ package struct Forecast: Sendable, Equatable {
         return part > 1e-6 ? log1p(part) / leavingPerSecond : place / releasesPerSecond
     }
 
-    /// Seconds.
+    /// Seconds of watching after which the rates are believed.
     private static let enough = 50.0
+    /// By which part of their wait nine of ten are off at most: once the rates are believed, and while nothing is known of them. The simulated
+    /// events of `ForecastTests` hold them to it, without and with people who give up.
+    private static let (least, unsure) = (0.08, 0.30)
 }

@@ -1,4 +1,4 @@
-/// How a line stood a moment ago, as `view-4.lua` tells it: enough to tell everybody's place.
+/// How a line stood a moment ago, as `view-5.lua` tells it: enough to tell everybody's place.
 ///
 /// Places are exact for the first ``front``; behind them they are never too small, and too large by 1/128 of the distance at most and by the
 /// part of it that nobody stands at any more. From view to view no place rises: each is the least of bounds of which every later view has
@@ -22,6 +22,8 @@ package final class QueueView: Sendable {
     /// How many are inside, and how the line has moved.
     let active: Int
     let flow: Forecast.Flow
+    /// Whether lots were drawn still, by Redis's clock: whoever came then may stand before anybody, so that no place is told from it.
+    package let isDrawing: Bool
 
     private struct Run {
         let first: Int64
@@ -45,7 +47,7 @@ package final class QueueView: Sendable {
 
     /// - Returns: `nil` when the text is not a view.
     init?(id: Int64, text: [UInt8]) {
-        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 12, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
+        guard let parts = Self.numbers(text), parts.count >= 3, parts[0].count == 13, parts.dropFirst().allSatisfy({ $0.count % 2 == 0 })
         else { return nil }
         self.id = id
         waiting = Int(parts[0][0])
@@ -56,7 +58,8 @@ package final class QueueView: Sendable {
         lostThrough = parts[0][5]
         lostAt = parts[0][6]
         active = Int(parts[0][7])
-        flow = Forecast.Flow(parts[0][8...])
+        flow = Forecast.Flow(parts[0][8..<12])
+        isDrawing = parts[0][12] == 1
         var before = 0
         runs = stride(from: 0, to: parts[1].count, by: 2).map { index in
             defer { before += Int(parts[1][index + 1]) }

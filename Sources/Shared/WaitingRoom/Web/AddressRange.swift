@@ -1,11 +1,12 @@
 import Glibc
 
-/// An IPv4 or IPv6 address as a number. An IPv4 address inside IPv6 (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is the IPv4 one.
+/// An IPv4 or IPv6 address as a number.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16, in network order.
     package let bytes: [UInt8]
 
-    /// Reads the text form of an address; `nil` for anything else, zones and ports included.
+    /// Reads the text form of an address; `nil` for anything else, zones and ports included. An IPv4 address inside IPv6 (`::ffff:192.0.2.1`,
+    /// RFC 4291, section 2.5.5.2) is the IPv4 one.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
         var four = in_addr()
@@ -20,7 +21,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         bytes = isMapped ? Array(all.suffix(4)) : all
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    /// - Parameter bytes: 4 or 16, in network order, taken as they are: an IPv4 address inside IPv6 stays an IPv6 one.
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     package var isIPv6: Bool { bytes.count == 16 }
 

@@ -1,6 +1,6 @@
 -- How a line has moved lately, in the field `flow` of `counters`: "<ms> <released> <gone>" as of the last look, and four sums in which what is a
 -- minute older counts e times less: people let in, seconds in which people were let in, people who gave up or left, and seconds spent waiting
--- by all together; and the queue's part of its application's rate, for a thousand minutes, or "-".
+-- by all together; and the queue's part of its application's rate, in people per thousand minutes, or "-".
 local FLOW_MEMORY, FLOW_STEP, FLOW_GAP = 60, 1000, 10000
 
 -- Takes note of it, once a second. Time in which nobody waited, nobody was to be let in (`moves` false) or nobody looked does not count.
