@@ -74,7 +74,7 @@ struct WebAssetsTests {
             for line in text.split(separator: "\n") {
                 let line = line.trimmingCharacters(in: .whitespaces)
                 if line.hasPrefix("case ") { literals.formUnion(line.dropFirst(5).split(separator: ", ").map(String.init)) }
-                if let match = line.firstMatch(of: /pages\.error\(\.\w+, "(\w+)"\)/) { problems.insert(String(match.1)) }
+                if let match = line.firstMatch(of: /pages\.error\(\.\w+, "(\w+)"/) { problems.insert(String(match.1)) }
             }
         }
         return (literals, problems)
