@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from deadline import until
-from service import Answer, Service
+from service import Answer, Service, running
 
 LINE = "No application secret needs another key of SECRET_KEY than the first"
 
@@ -63,9 +63,7 @@ def site():
 
 def test_the_steps_of_the_guide_lose_no_place_and_no_callback(tmp_path, site):
     old, new = secrets.token_hex(32), secrets.token_hex(32)
-    service = Service(tmp_path, SECRET_KEY=old, CALLBACK_MAX_ATTEMPTS="1")
-    try:
-        service.start()
+    with running(Service(tmp_path, SECRET_KEY=old, CALLBACK_MAX_ATTEMPTS="1")) as service:
         shop = service.make_application(callback_url=site.address)
         site.secret = shop["secret_key"]
         queue = service.make_queue(shop)
@@ -98,8 +96,6 @@ def test_the_steps_of_the_guide_lose_no_place_and_no_callback(tmp_path, site):
         with pytest.raises(Answer) as answer:
             place()
         assert answer.value.status == 404
-    finally:
-        service.stop()
 
 
 def restart(service, key):
