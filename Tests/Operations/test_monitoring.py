@@ -10,14 +10,14 @@ import pytest
 import dashboards
 from deadline import until
 from monitoring import Monitoring, fetch
-from sale import Sale, Site
+from sale import Sale, SaleSite
 from service import Answer, Service, running
 from test_prometheus import ALERTS, each_alert
 
 
 @pytest.fixture(scope="module")
 def site():
-    site = Site()
+    site = SaleSite()
     yield site
     site.stop()
 
