@@ -212,7 +212,7 @@ extension Queues {
     private func joinArguments(_ request: JoinRequest) -> [RedisArgument] {
         let candidates = candidates(request)
         let fresh = Identifier.random()
-        let shuffle = request.special.flatMap { $0.opensAt == nil ? nil : shuffles.draw(of: $0) }
+        let shuffle = request.special.flatMap { $0.opensAt == nil ? nil : shuffles.shuffleOrAnother(of: $0) }
         func lot(_ entry: Identifier) -> RedisArgument { shuffle.map { .integer($0.lot(of: entry)) } ?? "" }
         let arguments: [RedisArgument] = [
             .string(candidates.current.compact), .string(fresh.compact), .string(request.visitor),

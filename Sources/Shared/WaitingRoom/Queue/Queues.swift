@@ -133,6 +133,13 @@ package final class Queues: Sendable {
         }
     }
 
+    /// Redis's clock, which the scripts of a queue go by.
+    func time(of queue: Queue) async throws(RedisError) -> Timestamp {
+        let time = (try await redis.send(RedisCommand("TIME"), near: queue.keys.counters).array ?? []).map { $0.integer ?? 0 }
+        guard time.count == 2 else { return .now() }
+        return Timestamp(milliseconds: time[0] * 1000 + time[1] / 1000)
+    }
+
     /// Hides the queue: nobody joins it or is let in any more, and its incidents are nobody's business.
     /// - Parameter retentionHours: how long what it holds stays; an hour more where no worker is there to remove it.
     /// - Returns: `false` when there was none.

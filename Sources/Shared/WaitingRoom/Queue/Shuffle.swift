@@ -43,7 +43,7 @@ package struct Shuffles: Sendable {
     }
 
     /// ``shuffle(of:)``, or another where that is `nil`: people are drawn all the same, and nobody is shown a seed.
-    func draw(of queue: Queue) -> Shuffle { shuffle(of: queue) ?? shuffle(queue.opening, queue.id, keys[0]) }
+    func shuffleOrAnother(of queue: Queue) -> Shuffle { shuffle(of: queue) ?? shuffle(queue.opening, queue.id, keys[0]) }
 
     private func shuffle(_ opening: Int, _ queue: Identifier, _ key: SymmetricKey) -> Shuffle {
         let message = queue.bytes + "/\(opening)".utf8
