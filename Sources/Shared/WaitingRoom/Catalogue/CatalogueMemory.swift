@@ -1,19 +1,5 @@
 import Synchronization
 
-/// A queue as workers need to know it while nothing happens in it.
-package struct ListedQueue: Sendable, Hashable {
-    package let id: Identifier
-    package let tenant: Identifier
-    /// Whether its tenant is active: only then is it looked after.
-    package let isServed: Bool
-
-    package init(id: Identifier, tenant: Identifier, isServed: Bool) {
-        self.id = id
-        self.tenant = tenant
-        self.isServed = isServed
-    }
-}
-
 /// The catalogue as this process last read or wrote it: what can be given back to a Redis that has lost it. It holds what Redis holds, and so is
 /// as large as the catalogue.
 package final class CatalogueMemory: Sendable {
