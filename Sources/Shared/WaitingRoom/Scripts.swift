@@ -83,30 +83,29 @@ package enum Scripts {
         "write_back": PackageResources.write_back_lua,
     ]
 
-    /// The script of the file `<verb>-<number of keys>.lua`, each `-- @include name` replaced by that file, once, in order of need.
+    /// The script of the file `<verb>-<number of keys>.lua`, each `-- @include name` replaced by that file.
     private static func load(_ file: String, _ bytes: [UInt8]) -> RedisScript {
-        var seen: Set<String> = []
         let parts = file.split(separator: "-")
         guard parts.count == 2, let keyCount = Int(parts[1]) else { preconditionFailure("\(file): name is not <verb>-<keys>") }
-        return RedisScript(name: String(parts[0]), source: expand(bytes, &seen), keyCount: keyCount)
+        return RedisScript(name: String(parts[0]), source: expanded(String(decoding: bytes, as: UTF8.self)), keyCount: keyCount)
     }
 
-    /// A script in which each `-- @include name` is replaced by that file.
+    /// A script in which each `-- @include name` is replaced by that file, once, in order of need.
     static func expanded(_ source: String) -> String {
         var seen: Set<String> = []
-        return expand(Array(source.utf8), &seen)
+        return expand(source, &seen)
     }
 
-    private static func expand(_ bytes: [UInt8], _ seen: inout Set<String>) -> String {
+    private static func expand(_ source: String, _ seen: inout Set<String>) -> String {
         var lines: [String] = []
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
             guard line.hasPrefix("-- @include ") else {
                 lines.append(String(line))
                 continue
             }
             let name = String(line.dropFirst("-- @include ".count))
             guard let included = includes[name] else { preconditionFailure("no such include: \(name)") }
-            if seen.insert(name).inserted { lines.append(expand(included, &seen)) }
+            if seen.insert(name).inserted { lines.append(expand(String(decoding: included, as: UTF8.self), &seen)) }
         }
         return lines.joined(separator: "\n")
     }
