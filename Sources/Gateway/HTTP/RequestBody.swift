@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import WaitingRoom
 
-/// The largest body that any route reads (`contract/README.md`).
+/// The largest body that any route reads; the contract has it so.
 let maximumBodyBytes = 65_536
 
 extension Request {

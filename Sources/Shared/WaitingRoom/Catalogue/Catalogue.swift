@@ -117,7 +117,7 @@ struct Catalogue: Sendable {
         return false
     }
 
-    /// A queue is listed by its tenant and, a moment later, among all: one that was left in between is read by somebody some day, and listed then
+    /// A queue is listed under its tenant first and among all a moment later. One left in between is listed when somebody next reads it
     /// (``heal(_:listed:)``).
     /// - Parameter created: ms, 0 for now.
     private func makeVisible(_ record: CatalogueRecord, created: Int64) async throws(RedisError) -> Bool {

@@ -56,7 +56,7 @@ package final class CatalogueMemory: Sendable {
         state.withLock { $0.records[Name(kind: kind, id: id)].flatMap { $0.isDeleted ? nil : $0.fields } }
     }
 
-    /// Whether a record is known, be it that it was deleted.
+    /// Whether a record is known, even as deleted.
     func knows(_ kind: CatalogueRecord.Kind, _ id: Identifier) -> Bool { state.withLock { $0.records[Name(kind: kind, id: id)] != nil } }
 
     /// Whether a record is known as it was changed last at `changed`, µs of Redis's clock.

@@ -178,7 +178,7 @@ package struct ServiceConfiguration: Sendable {
     }
 }
 
-/// What has it may be described in the log, and it holds secrets.
+/// Whatever holds a configuration may end up in a log line: its description shows none of its secrets.
 extension ServiceConfiguration: CustomStringConvertible, CustomReflectable {
     package var description: String { "ServiceConfiguration" }
 
