@@ -35,7 +35,8 @@ extension Request {
         return try Fields.json(Array(bytes.readableBytesView))
     }
 
-    /// The form (`application/x-www-form-urlencoded`) or, where `json` is allowed, the JSON object that the body is; no fields when it is empty.
+    /// The form (`application/x-www-form-urlencoded`) or, where `json` is allowed, the JSON object that the body is; no fields when it is
+    /// empty.
     func formFields(orJSON: Bool) async throws -> Fields {
         if orJSON, mediaType == "application/json" { return try await fields() }
         let bytes = try await bytes()

@@ -2,12 +2,12 @@ import Redis
 
 /// Reads and writes the records of tenants, queues and accounts.
 ///
-/// A record is written first and published afterwards, in one step with its slug and its place in the indexes (`publish-2.lua`): a writer that
-/// dies in between leaves a record that nobody can find.
+/// A record is written first and published afterwards, in one step with its slug and its place in the indexes (`publish-2.lua`): a writer
+/// that dies in between leaves a record that nobody can find.
 ///
-/// Whatever is read is compared with what this process knows: a record that Redis has lost, or has an older state of, is given back on the spot
-/// (`restore_record-1.lua`, `restore_queue-2.lua`), so that whoever asks sees it. Deleting leaves the record marked as deleted, which is how a
-/// loss is told from it.
+/// Whatever is read is compared with what this process knows: a record that Redis has lost, or has an older state of, is given back on the
+/// spot (`restore_record-1.lua`, `restore_queue-2.lua`), so that whoever asks sees it. Deleting leaves the record marked as deleted, which
+/// is how a loss is told from it.
 struct Catalogue: Sendable {
     /// How long an account that was deleted stays marked as such: longer than any gateway goes without reading it.
     private static let deletedSeconds: Int64 = 7 * 86_400

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The catalogue as this process last read or wrote it: what can be given back to a Redis that has lost it. It holds what Redis holds, and so is
-/// as large as the catalogue.
+/// The catalogue as this process last read or wrote it: what can be given back to a Redis that has lost it. It holds what Redis holds, and
+/// so is as large as the catalogue.
 package final class CatalogueMemory: Sendable {
     private struct Name: Hashable {
         let kind: CatalogueRecord.Kind

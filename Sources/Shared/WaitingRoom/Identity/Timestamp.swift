@@ -13,8 +13,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    /// Reads a time as RFC 3339 writes it (section 5.6), from the year 1970 on; the seconds may be missing, and so may the zone, which is UTC
-    /// then.
+    /// Reads a time as RFC 3339 writes it (section 5.6), from the year 1970 on; the seconds may be missing, and so may the zone, which is
+    /// UTC then.
     /// - Returns: `nil` for anything else.
     package init?(_ text: String) {
         let pattern = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?/

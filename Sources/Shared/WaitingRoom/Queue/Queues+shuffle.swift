@@ -2,8 +2,8 @@ package import Redis
 
 extension Queues {
     /// How the places of a queue's opening were drawn.
-    /// - Returns: the seed, `nil` before the opening or when no `SECRET_KEY` that is known has made it; how many drew a lot, and how many numbers
-    ///   there were to draw from, 0 while nobody has drawn.
+    /// - Returns: the seed, `nil` before the opening or when no `SECRET_KEY` that is known has made it; how many drew a lot, and how many
+    ///   numbers there were to draw from, 0 while nobody has drawn.
     package func shuffle(of queue: Queue) async throws(RedisError) -> (seed: String?, count: Int, slots: Int) {
         let drawn = try await redis.send(RedisCommand("HMGET", .string(queue.keys.counters), "draw", "drawn", "draw_slots")).array ?? []
         let now = try await time(of: queue)

@@ -1,7 +1,7 @@
 import Crypto
 
-/// The lots of those who come before an opening. A secret seed decides them, of which everybody sees a commitment beforehand and the seed itself
-/// afterwards, so that anybody can check every place: nobody could choose the lots once people had come, and none was changed.
+/// The lots of those who come before an opening. A secret seed decides them, of which everybody sees a commitment beforehand and the seed
+/// itself afterwards, so that anybody can check every place: nobody could choose the lots once people had come, and none was changed.
 ///
 /// The seed derives from `SECRET_KEY`, so that all gateways draw alike and it is kept nowhere.
 package struct Shuffle: Sendable {
