@@ -16,13 +16,12 @@ enum CatalogueCommand {
     /// Exports to standard output, or imports and says how many records were written.
     /// - Throws: ``CatalogueFileError``, or an error of Redis or of the file.
     func run(_ configuration: ServiceConfiguration) async throws {
-        bootstrapLogging(level: .error, format: .text)
-        let redis = RedisClient(
-            configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "catalogue"))
+        let logger = startLogging("catalogue", level: "error", format: "text")
+        let redis = RedisClient(configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let connection = Task { try await redis.run() }
         defer { connection.cancel() }
         let secret = try await Self.withPatience {
-            try await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: Logger(label: "catalogue"))
+            try await SecretKey.resolve(configured: configuration.secretKey, redis: redis, logger: logger)
         }
         let queues = Queues(redis: redis, secret: secret)
         try await CatalogueMove(redis: redis).run()

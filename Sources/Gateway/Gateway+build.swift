@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -13,10 +12,8 @@ import WaitingRoom
 
 /// Puts the gateway together: Redis client, routes, server, and the order in which they stop.
 func buildGateway(_ configuration: ServiceConfiguration) async throws -> ServiceGroup {
-    let logger = makeLogger("gateway", configuration)
-    if !configuration.foreignVariables.isEmpty {
-        logger.notice("These variables have no meaning here and are ignored: \(configuration.foreignVariables.joined(separator: ", "))")
-    }
+    let logger = startLogging("gateway", level: configuration.logLevel, format: configuration.logFormat)
+    configuration.tellForeignVariables(to: logger)
     let group = MultiThreadedEventLoopGroup.singleton
     let metrics = GatewayMetrics(registry: PrometheusRegistry())
     let redis = RedisClient(configuration.redis, eventLoopGroup: group, logger: logger, observer: metrics.redis)
@@ -29,14 +26,6 @@ func buildGateway(_ configuration: ServiceConfiguration) async throws -> Service
                 .init(service: program, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-}
-
-/// The logger of a program as its configuration asks.
-func makeLogger(_ label: String, _ configuration: ServiceConfiguration) -> Logger {
-    let format = configuration.logFormat.flatMap { LogFormat(rawValue: $0.rawValue) } ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
-    let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
-    bootstrapLogging(level: level, format: format)
-    return Logger(label: label)
 }
 
 /// The routes of a room, in one table.

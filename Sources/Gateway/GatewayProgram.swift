@@ -8,7 +8,8 @@ import WaitingRoom
 /// What runs once the Redis client does: makes the room, serves it, and drains it at the end.
 ///
 /// On shutdown readiness turns false first, and requests go on being answered (with `Connection: close`) for `DRAIN_SECONDS`: a proxy needs
-/// that time to stop sending. Then no connection begins any more (``Listener``), and only when all that had begun are accepted the socket closes.
+/// that time to stop sending. Then no connection begins any more (``Listener``), and only when all that had begun are accepted the socket
+/// closes.
 struct GatewayProgram: Service {
     let configuration: ServiceConfiguration
     let redis: RedisClient

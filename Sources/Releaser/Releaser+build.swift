@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import NIOPosix
 import Observability
@@ -9,12 +8,8 @@ import WaitingRoom
 
 /// Puts the releaser together. Services stop in the reverse of this order: the worker first, Redis last.
 func buildReleaser(_ configuration: ServiceConfiguration) async throws -> ServiceGroup {
-    let format = configuration.logFormat.flatMap { LogFormat(rawValue: $0.rawValue) } ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
-    bootstrapLogging(level: Logger.Level(rawValue: configuration.logLevel) ?? .info, format: format)
-    let logger = Logger(label: "releaser")
-    if !configuration.foreignVariables.isEmpty {
-        logger.notice("These variables have no meaning here and are ignored: \(configuration.foreignVariables.joined(separator: ", "))")
-    }
+    let logger = startLogging("releaser", level: configuration.logLevel, format: configuration.logFormat)
+    configuration.tellForeignVariables(to: logger)
     let metrics = ReleaserMetrics(registry: PrometheusRegistry())
     let redis = RedisClient(
         configuration.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,

@@ -2,7 +2,7 @@ import secrets
 
 import pytest
 
-from service import BINARIES, Service, free_port
+from service import BINARIES, Service, free_port, running
 from slow_senders import SlowSenders
 
 
@@ -17,13 +17,10 @@ def service(tmp_path_factory):
         tmp_path_factory.mktemp("abuse"), RATE_LIMIT="off", LOG_LEVEL="debug", LOG_FORMAT="json", CALLBACK_MAX_ATTEMPTS="1",
         SMTP_HOST="127.0.0.1", SMTP_PORT="9", SMTP_USER="alerts@example.com", SMTP_PASS=secrets.token_hex(16),
         WEBHOOK_URL=f"http://127.0.0.1:9/{secrets.token_hex(16)}")
-    try:
-        service.start()
+    with running(service):
         yield service
         for child in service.children:
             assert child.poll() is None, f"{child.args[0]} ended with {child.returncode}, see {service.folder}"
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,16 +1,12 @@
 import pytest
 
-from service import Service
+from service import Service, running
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
-    service = Service(tmp_path_factory.mktemp("admission"))
-    try:
-        service.start()
+    with running(Service(tmp_path_factory.mktemp("admission"))) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture

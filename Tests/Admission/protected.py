@@ -1,49 +1,38 @@
 """A website that knows nothing of waiting rooms, and a proxy in front of it that does."""
 
 import http.client
-import http.server
 import pathlib
 import re
 import socket
 import subprocess
 import sys
-import threading
 
 import envoy
 
 from deadline import until
+from http_site import Handler, Site
 from service import ROOT, free_port
 
 
-class Website:
+class Website(Site):
     """Tells back what it was asked for, and by whom as the proxy says."""
 
     def __init__(self):
-        website = self
         self.seen = []  # (path, X-Visitor-Id, X-Entry-Id) of every request
+        super().__init__(ShopHandler)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_GET(self):
-                website.seen.append((self.path, self.headers["X-Visitor-Id"], self.headers["X-Entry-Id"]))
-                body = b"<!doctype html><title>The shop</title><link rel=icon href=data:,><h1>Buy now</h1>"
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+class ShopHandler(Handler):
+    protocol_version = "HTTP/1.1"
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def do_GET(self):
+        self.site.seen.append((self.path, self.headers["X-Visitor-Id"], self.headers["X-Entry-Id"]))
+        body = b"<!doctype html><title>The shop</title><link rel=icon href=data:,><h1>Buy now</h1>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 class Proxy:

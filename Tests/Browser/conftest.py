@@ -6,7 +6,7 @@ import chromium
 from answers import HASTE
 from counter import Counter, Page
 from room import Room
-from service import Service
+from service import Service, running
 from website import Page as WebPage
 from website import Website
 
@@ -17,12 +17,8 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
-    service = Service(tmp_path_factory.mktemp("service"))
-    try:
-        service.start()
+    with running(Service(tmp_path_factory.mktemp("service"))) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="session")

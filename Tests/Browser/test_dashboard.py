@@ -14,7 +14,7 @@ import chromium
 from dashboard import Dashboard
 from deadline import until
 from room import Room
-from service import EMAIL, ROOT, Answer, Service
+from service import EMAIL, ROOT, Answer, Service, running
 from website import Page, Website
 
 WEB = ROOT / "Sources" / "Gateway" / "Web"
@@ -32,12 +32,8 @@ window.setTimeout = (action, wait, ...rest) => pause(action, wait === 3000 ? 500
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
     """One of this file's own: callbacks are soon given up, two in line are too many, and every queue fits the overview."""
-    service = Service(tmp_path_factory.mktemp("dashboard"), CALLBACK_MAX_ATTEMPTS="2", QUEUE_THRESHOLD="1")
-    try:
-        service.start()
+    with running(Service(tmp_path_factory.mktemp("dashboard"), CALLBACK_MAX_ATTEMPTS="2", QUEUE_THRESHOLD="1")) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import pytest
 
 from endpoint import Endpoint
-from service import Service
+from service import Service, running
 
 
 @pytest.fixture(scope="module")
@@ -9,11 +9,8 @@ def service(tmp_path_factory):
     """One that gives up early."""
     service = Service(
         tmp_path_factory.mktemp("service"), CALLBACK_TIMEOUT_SECONDS="3", CALLBACK_MAX_ATTEMPTS="2", DRAIN_SECONDS="0")
-    try:
-        service.start()
+    with running(service):
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture

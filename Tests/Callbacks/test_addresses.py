@@ -10,7 +10,7 @@ import trustme
 import internet
 from internet import Internet
 from owed import Owed
-from service import Answer, Service
+from service import Answer, Service, running
 
 pytestmark = pytest.mark.skipif(not internet.is_possible(), reason="a network namespace needs root")
 
@@ -86,11 +86,8 @@ def service(tmp_path_factory, network):
     service = There(
         tmp_path_factory.mktemp("service"), CALLBACK_ALLOW_PRIVATE="false", CALLBACK_MAX_ATTEMPTS="2", CALLBACK_TIMEOUT_SECONDS="3",
         RATE_LIMIT_PER_MINUTE="100000")
-    try:
-        service.start()
+    with running(service):
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="module")

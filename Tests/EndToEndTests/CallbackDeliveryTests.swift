@@ -8,7 +8,7 @@ import WaitingRoom
 
 @Suite("Callbacks end to end", .serialized)
 struct CallbackDeliveryTests {
-    @Test("a callback has the seed's six keys first, is signed, and is tried again with the same id")
+    @Test("a callback has the six keys of QMS first, is signed, and is tried again with the same id")
     func signedAndRepeated() async throws {
         let receiver = Receiver { $0 <= 2 ? .internalServerError : .ok }
         try await receiver.run {

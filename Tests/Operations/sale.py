@@ -1,41 +1,29 @@
 """A sale as the dashboards should show it, trouble included: visitors who come, ask and fall silent, a site that takes the callbacks and
 one that does not."""
 
-import http.server
 import threading
 import time
 import urllib.parse
 
+from http_site import Handler, Site
 from service import Answer
 
 
-class Site:
+class SaleSite(Site):
     """What the service calls: `/callback` takes its time, `/broken` fails, everything else is done at once."""
 
     def __init__(self):
-        site = self
         self.posts = {}  # bodies by path
+        super().__init__(PostHandler)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                site.posts.setdefault(self.path, []).append(body)
-                if self.path == "/callback":
-                    time.sleep(0.3)
-                self.send_response(500 if self.path == "/broken" else 410 if "NobodyReadsThis" in body else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+class PostHandler(Handler):
+    def do_POST(self):
+        body = self.read_body().decode()
+        self.site.posts.setdefault(self.path, []).append(body)
+        if self.path == "/callback":
+            time.sleep(0.3)
+        self.answer(500 if self.path == "/broken" else 410 if "NobodyReadsThis" in body else 200)
 
 
 class Sale:

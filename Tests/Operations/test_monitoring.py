@@ -10,14 +10,14 @@ import pytest
 import dashboards
 from deadline import until
 from monitoring import Monitoring, fetch
-from sale import Sale, Site
-from service import Answer, Service
+from sale import Sale, SaleSite
+from service import Answer, Service, running
 from test_prometheus import ALERTS, each_alert
 
 
 @pytest.fixture(scope="module")
 def site():
-    site = Site()
+    site = SaleSite()
     yield site
     site.stop()
 
@@ -25,12 +25,9 @@ def site():
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, site):
     service = Service(tmp_path_factory.mktemp("service"), QUEUE_THRESHOLD="3", CALLBACK_MAX_ATTEMPTS="1", WEBHOOK_URL=f"{site.address}/webhook")
-    try:
-        service.start()
+    with running(service):
         service.start_one("releaser")
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from dashboards import DASHBOARDS
 from monitoring import fetch
-from service import BINARIES, ROOT, Service
+from service import BINARIES, ROOT, Service, running
 from test_prometheus import ALERTS
 
 GUIDE = ROOT / "docs" / "operators-guide.md"
@@ -28,12 +28,8 @@ NEEDED = re.compile(r"_LIMIT|^RATE_LIMIT|^CALLBACK_|^RETENTION_|^LOCK_|^RELEASE_
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    service = Service(tmp_path_factory.mktemp("service"))
-    try:
-        service.start()
+    with running(Service(tmp_path_factory.mktemp("service"))) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="module")

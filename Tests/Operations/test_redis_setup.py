@@ -7,7 +7,7 @@ import pytest
 import trustme
 
 from deadline import until
-from service import BINARIES, Service, free_port
+from service import BINARIES, Service, free_port, running
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,8 @@ def encrypted(tmp_path_factory, authority):
         "redis-server", "--port", "0", "--tls-port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder),
         "--tls-cert-file", str(folder / "host.pem"), "--tls-key-file", str(folder / "host.key"),
         "--tls-ca-cert-file", str(folder / "ca.pem"), "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"])
-    try:
-        service.start()
+    with running(service):
         yield service
-    finally:
-        service.stop()
 
 
 def test_a_visitor_is_let_in_over_tls(encrypted):

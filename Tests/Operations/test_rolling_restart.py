@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from service import BINARIES, ROOT, Service, free_port
+from service import BINARIES, ROOT, Service, free_port, running
 
 ROUNDS = 2
 DRAIN_SECONDS = 5  # as in production, when nothing else is said
@@ -72,12 +72,8 @@ class Site(Service):
 
 @pytest.fixture
 def site(tmp_path):
-    site = Site(tmp_path)
-    try:
-        site.start()
+    with running(Site(tmp_path)) as site:
         yield site
-    finally:
-        site.stop()
 
 
 def entries(queue):

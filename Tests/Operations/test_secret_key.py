@@ -3,53 +3,39 @@
 import base64
 import hashlib
 import hmac
-import http.server
 import secrets
-import threading
 import urllib.parse
 
 import pytest
 
 from deadline import until
-from service import Answer, Service
+from http_site import Handler, Site
+from service import Answer, Service, running
 
 LINE = "No application secret needs another key of SECRET_KEY than the first"
 
 
-class SignedSite:
+class SignedSite(Site):
     """Takes callbacks, and tells of each whether it was signed with the application's secret key (Standard Webhooks, "Verifying")."""
 
     def __init__(self):
         self.secret, self.visitors = "", []
-        site = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                text = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
-                key = base64.b64decode(site.secret.removeprefix("whsec_"))
-                signature = "v1," + base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()
-                is_ours = signature in self.headers["webhook-signature"].split(" ")
-                if is_ours:
-                    site.visitors.append(body)
-                self.send_response(200 if is_ours else 401)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}/callback"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__(SignedHandler)
 
     def has(self, visitor):
         return any(visitor.encode() in body for body in self.visitors)
 
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+
+class SignedHandler(Handler):
+    def do_POST(self):
+        body = self.read_body()
+        text = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
+        key = base64.b64decode(self.site.secret.removeprefix("whsec_"))
+        signature = "v1," + base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()
+        is_ours = signature in self.headers["webhook-signature"].split(" ")
+        if is_ours:
+            self.site.visitors.append(body)
+        self.answer(200 if is_ours else 401)
 
 
 @pytest.fixture
@@ -63,10 +49,8 @@ def site():
 
 def test_the_steps_of_the_guide_lose_no_place_and_no_callback(tmp_path, site):
     old, new = secrets.token_hex(32), secrets.token_hex(32)
-    service = Service(tmp_path, SECRET_KEY=old, CALLBACK_MAX_ATTEMPTS="1")
-    try:
-        service.start()
-        shop = service.make_application(callback_url=site.address)
+    with running(Service(tmp_path, SECRET_KEY=old, CALLBACK_MAX_ATTEMPTS="1")) as service:
+        shop = service.make_application(callback_url=f"{site.address}/callback")
         site.secret = shop["secret_key"]
         queue = service.make_queue(shop)
         early = queue.join("early")
@@ -98,8 +82,6 @@ def test_the_steps_of_the_guide_lose_no_place_and_no_callback(tmp_path, site):
         with pytest.raises(Answer) as answer:
             place()
         assert answer.value.status == 404
-    finally:
-        service.stop()
 
 
 def restart(service, key):

@@ -12,7 +12,7 @@ import Testing
             try await withClient(server.url) { client in
                 #expect(try await client.reply("SET", "k", "v") == .status("OK"))
                 #expect(try await client.reply("GET", "k").string == "v")
-                #expect(try await client.reply("GET", "none").isNull)
+                #expect(try await client.reply("GET", "none") == .null)
                 #expect(try await client.reply("INCRBY", "n", 41).integer == 41)
                 #expect(try await client.reply("GET", "n").integer == 41)
                 let bytes: [UInt8] = [0, 255, 13, 10]

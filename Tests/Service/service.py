@@ -1,6 +1,7 @@
 """The real service, private to one test run: redis-server, Gateway, Releaser, and its API."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -153,6 +154,16 @@ class Service:
         settings = {"application_id": application["id"], "name": "Sneaker drop", "max_users_per_minute": 0}
         queue = self.call("POST", "/queues/", settings | fields)
         return Queue(self, application, queue["id"])
+
+
+@contextlib.contextmanager
+def running(service):
+    """Starts a service and stops it in the end, also when it did not start as a whole."""
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
 
 
 class Queue:

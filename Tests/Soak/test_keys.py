@@ -11,7 +11,7 @@ import redis
 from callback_site import CallbackSite
 from deadline import until
 from keyspace import CHECKS, Keyspace
-from service import Answer, Service
+from service import Answer, Service, running
 
 RETENTION_HOURS = 0.002
 LOCK_MS = 2000
@@ -34,13 +34,10 @@ def service(tmp_path_factory, site):
     service = Service(
         tmp_path_factory.mktemp("service"), RETENTION_HOURS=str(RETENTION_HOURS), LOCK_TTL_MS=str(LOCK_MS), CALLBACK_MAX_ATTEMPTS="2",
         QUEUE_THRESHOLD="5", WEBHOOK_URL=f"{site.address}/ok", JOIN_LIMIT_PER_MINUTE="100", TRUSTED_PROXIES="127.0.0.0/8")
-    try:
-        service.start()
+    with running(service):
         service.start_one("gateway")
         service.start_one("releaser")
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -254,9 +251,7 @@ PLANTED = {
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
     """What a service left behind that has stopped: a queue that somebody has left, and nothing that would put a fault right."""
-    service = Service(tmp_path_factory.mktemp("quiet"))
-    try:
-        service.start()
+    with running(Service(tmp_path_factory.mktemp("quiet"))) as service:
         queue = service.make_queue(service.make_application())
         service.call("POST", "/cancel", {"token": queue.join("v")["token"]})
         for child in service.children[1:]:
@@ -265,8 +260,6 @@ def quiet(tmp_path_factory):
         client = redis.Redis(unix_socket_path=str(service.folder / "redis.sock"), decode_responses=True)
         client.delete("{catalogue}:gateways")  # the last one stays named until another comes
         yield Keyspace(client, retention=86_400, lock=LOCK_MS / 1000)
-    finally:
-        service.stop()
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -9,19 +9,15 @@ import pytest
 import redis
 
 from deadline import until
-from service import Service
+from service import Service, running
 
 PEOPLE, RATE, SECONDS = 1_000_000, 100_000, 60
 
 
 @pytest.fixture
 def service(tmp_path):
-    service = Service(tmp_path, LOG_LEVEL="warning")
-    try:
-        service.start()
+    with running(Service(tmp_path, LOG_LEVEL="warning")) as service:
         yield service
-    finally:
-        service.stop()
 
 
 def fill(client, key):

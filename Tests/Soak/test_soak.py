@@ -18,7 +18,7 @@ import footprint
 from callback_site import CallbackSite
 from deadline import until
 from keyspace import Keyspace
-from service import Service
+from service import Service, running
 from traffic import Traffic
 
 LONG = bool(os.environ.get("SOAK"))
@@ -49,15 +49,12 @@ def service(tmp_path, site):
     service = Service(
         tmp_path, RETENTION_HOURS=str(RETENTION_HOURS), LOCK_TTL_MS=str(LOCK_MS), CALLBACK_MAX_ATTEMPTS="2", TRUSTED_PROXIES="127.0.0.0/8",
         RATE_LIMIT_PER_MINUTE="1000000", LOG_LEVEL="warning")
-    try:
-        service.start()
+    with running(service):
         service.start_one("gateway")
         service.start_one("releaser")
         for address in service.gateways[1:] + [f"http://{host}" for host in service.metrics["releaser"]]:
             until(lambda: answers(address + "/health/ready"), f"{address} is ready", seconds=60)
         yield service
-    finally:
-        service.stop()
 
 
 class Watch:

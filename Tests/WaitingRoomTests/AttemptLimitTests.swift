@@ -24,10 +24,10 @@ struct AttemptLimitTests {
     func look() async throws {
         try await withRedis { _, redis in
             let limit = AttemptLimit(redis: redis)
-            for _ in 0..<5 { #expect(try await limit.look("a", perMinute: 1) == .allowed(left: 1)) }
+            for _ in 0..<5 { #expect(try await limit.attempt("a", perMinute: 1, cost: 0) == .allowed(left: 1)) }
             let attempt = try await limit.attempt("a", perMinute: 1)
             #expect(attempt == .allowed(left: 0))
-            guard case .refused = try await limit.look("a", perMinute: 1) else {
+            guard case .refused = try await limit.attempt("a", perMinute: 1, cost: 0) else {
                 Issue.record("a look after the last attempt was allowed")
                 return
             }

@@ -50,7 +50,7 @@ struct OpeningTests {
             #expect(before.people.isEmpty)
             let pause = try #require(before.nextToken)
             #expect(pause > .seconds(50))
-            #expect(try await line.queues.draw(of: line.queue).seed == nil)
+            #expect(try await line.queues.shuffle(of: line.queue).seed == nil)
 
             let queue = try await Self.open(line)
             var late: [Identifier] = []
@@ -60,9 +60,9 @@ struct OpeningTests {
             #expect(released != early + late)
 
             // Anybody can tell the places from what is published.
-            let draw = try await line.queues.draw(of: queue)
-            let seed = try #require(draw.seed)
-            #expect(draw.count == 300)
+            let shuffle = try await line.queues.shuffle(of: queue)
+            let seed = try #require(shuffle.seed)
+            #expect(shuffle.count == 300)
             func hex(_ text: String) -> String {
                 SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             }
@@ -185,8 +185,8 @@ struct OpeningTests {
             #expect(now.opening == line.queue.opening + 1)
             // This one has not heard of it.
             let joined = try #require(try await line.queues.join(.init(queue: line.queue, visitor: "v")))
-            let slots = try await line.queues.draw(of: now).slots
-            let lot = line.queues.shuffles.draw(of: now).lot(of: joined.entry.id)
+            let slots = try await line.queues.shuffle(of: now).slots
+            let lot = line.queues.shuffles.shuffleOrAnother(of: now).lot(of: joined.entry.id)
             let from = try await line.redis.send(RedisCommand("HGET", .string(line.keys.counters), "draw_from")).integer ?? 0
             #expect(joined.entry.sequence == from + 1 + Int64(Double(lot) * Double(slots) / Double(Int64(1) << 48)))
         }
@@ -207,15 +207,15 @@ struct OpeningTests {
             #expect(try await line.queues.update(next, from: opened))
             let second = try #require(try await line.queues.get(queue.id))
             #expect(second.opening == 2 && second.shuffleCommitment != opened.shuffleCommitment)
-            #expect(try await line.queues.draw(of: second).seed == nil)
+            #expect(try await line.queues.shuffle(of: second).seed == nil)
             try await line.join("a")
-            #expect(try await line.queues.draw(of: second).count == 1)
+            #expect(try await line.queues.shuffle(of: second).count == 1)
             // Taken away, they go in now, and the lots are no secret any more; the next opening has others.
             var none = second
             none.opensAt = nil
             #expect(try await line.queues.update(none, from: second))
             let open = try #require(try await line.queues.get(queue.id))
-            #expect(try await line.queues.draw(of: open).seed != nil && open.opening == 2)
+            #expect(try await line.queues.shuffle(of: open).seed != nil && open.opening == 2)
             var third = open
             third.opensAt = .now().adding(seconds: 600)
             #expect(try await line.queues.update(third, from: open))

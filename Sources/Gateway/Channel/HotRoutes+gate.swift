@@ -4,7 +4,8 @@ import WaitingRoom
 
 /// A gate check of somebody whose pass was found good lately, told from memory.
 extension HotRoutes {
-    /// Answers a gate check; `false` when it is not the usual one: it takes a cookie with one pass, good, not revoked and not to be renewed yet.
+    /// Answers a gate check; `false` when it is not the usual one: it takes a cookie with one pass, good, not revoked and not to be renewed
+    /// yet.
     func gate(_ request: PlainRequest) -> Bool {
         let (started, now) = (NIODeadline.now(), Timestamp.now())
         guard !request.isSpecial, let cookie = request.cookie, !mentionsPass(request.originalURI), let queue = gateQueue(request.target),

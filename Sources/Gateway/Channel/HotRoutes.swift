@@ -6,12 +6,13 @@ import NIOCore
 import Redis
 import WaitingRoom
 
-/// Answers the routes that make up nearly all traffic, a poll of one who waits, a well-formed join and a gate check of a good pass, from the connection's bytes and
-/// before the codec sees them: at a fifth of the cost. Whatever is unusual about a request lets its bytes through, so that every error has
-/// one place to come from.
+/// Answers the routes that make up nearly all traffic, a poll of one who waits, a well-formed join and a gate check of a good pass, from
+/// the connection's bytes and before the codec sees them: at a fifth of the cost. Whatever is unusual about a request lets its bytes
+/// through, so that every error has one place to come from.
 ///
 /// Answers keep the order of pipelined requests. While another answer is owed, requests behind it take the same way; while hot answers are
-/// owed, what is meant for the codec is held back. A request is let through only before its step began in Redis: a join is never tried twice.
+/// owed, what is meant for the codec is held back. A request is let through only before its step began in Redis: a join is never tried
+/// twice.
 ///
 /// The channel does not read by itself (`autoRead`): after each turn this handler asks for more, and where nothing was let through it asks
 /// the socket directly.

@@ -14,9 +14,9 @@ final class Listener: Sendable {
 
     /// Lets no further connection begin, and returns when those that have begun are accepted. The socket can be closed then.
     ///
-    /// Closed at any other moment, it would reset the connections that the kernel holds for it. A proxy may have sent a POST there, which it
-    /// must not send again elsewhere. What is dropped here is a SYN, as if the network had lost it: its sender repeats it after a second,
-    /// finds the socket closed, and goes to another gateway with nothing sent yet.
+    /// Closed at any other moment, it would reset the connections that the kernel holds for it. A proxy may have sent a POST there, which
+    /// it must not send again elsewhere. What is dropped here is a SYN, as if the network had lost it: its sender repeats it after a
+    /// second, finds the socket closed, and goes to another gateway with nothing sent yet.
     /// - Throws: when the system has no such filter, or the task is cancelled; closing is then as abrupt as it always is.
     func letNobodyBegin() async throws {
         guard let socket = channel.withLock({ $0 }) as? any SocketOptionProvider else { return }
@@ -32,7 +32,8 @@ final class Listener: Sendable {
     }
 }
 
-/// A program of the kernel's packet filter, `struct sock_fprog` of linux/filter.h. On a TCP socket it is shown each segment from its header on.
+/// A program of the kernel's packet filter, `struct sock_fprog` of linux/filter.h. On a TCP socket it is shown each segment from its header
+/// on.
 private struct PacketFilter: @unchecked Sendable {
     private let length: UInt16
     private let instructions: UnsafePointer<Instruction>

@@ -1,7 +1,7 @@
 import WaitingRoom
 
-/// The body of a join as nearly all clients write it: an object of `queue_id` and `visitor_id`, both texts of visible ASCII without escapes.
-/// Any other is for ``JoinBody`` to read.
+/// The body of a join as nearly all clients write it: an object of `queue_id` and `visitor_id`, both texts of visible ASCII without
+/// escapes. Any other is for ``JoinBody`` to read.
 struct PlainJoin {
     let queue: Identifier
     let visitor: String

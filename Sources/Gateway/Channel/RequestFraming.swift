@@ -3,8 +3,8 @@ import NIOCore
 import NIOHTTP1
 import WaitingRoom
 
-/// Keeps to what HTTP/1.1 says of messages (RFC 9112) where NIO's decoder and Hummingbird are lenient: what two programs read differently is
-/// how requests are smuggled. And gives the empty answers to requests that never came to an end the shape of all errors.
+/// Keeps to what HTTP/1.1 says of messages (RFC 9112) where NIO's decoder and Hummingbird are lenient: what two programs read differently
+/// is how requests are smuggled. And gives the empty answers to requests that never came to an end the shape of all errors.
 final class RequestFraming: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

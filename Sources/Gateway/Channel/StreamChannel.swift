@@ -4,8 +4,8 @@ import NIOHTTP1
 import NIOPosix
 import WaitingRoom
 
-/// Takes a connection over from Hummingbird when a request is answered with a stream. From then on events are written to it directly, with no
-/// task to wake and no buffer between, and nothing else is answered on it.
+/// Takes a connection over from Hummingbird when a request is answered with a stream. From then on events are written to it directly, with
+/// no task to wake and no buffer between, and nothing else is answered on it.
 ///
 /// The answer has no length and no chunks: it ends with the connection, which every client and proxy understands, those of HTTP/1.0 too.
 final class StreamChannel: ChannelDuplexHandler {

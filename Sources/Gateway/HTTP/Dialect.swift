@@ -1,9 +1,9 @@
 import HTTPTypes
 import WaitingRoom
 
-/// The service speaks as the two programs did that it replaces, each to the clients of its own: QMS (websites, their visitors and owners; everything
-/// else) and MicroQ (walk-in lines, under `/api` and `/queue`). Where a comment speaks of the contract, it means what those clients rely on: names
-/// and order of keys, defaults, errors. `/openapi.json` describes it.
+/// The service speaks as the two programs did that it replaces, each to the clients of its own: QMS (websites, their visitors and owners;
+/// everything else) and MicroQ (walk-in lines, under `/api` and `/queue`). Where a comment speaks of the contract, it means what those
+/// clients rely on: names and order of keys, defaults, errors. `/openapi.json` describes it.
 enum Dialect {
     case qms, microQ
 

@@ -1,7 +1,7 @@
 import WaitingRoom
 
-/// The fields of a body, form or query, read one by one. Each reader notes what is wrong and goes on, so that a client is told of everything
-/// at once; ``check()`` then throws it.
+/// The fields of a body, form or query, read one by one. Each reader notes what is wrong and goes on, so that a client is told of
+/// everything at once; ``check()`` then throws it.
 struct Fields {
     /// `body` or `query`.
     let place: String

@@ -42,8 +42,8 @@ enum PollPace {
         return Int(min(delay, Double(most.load(ordering: .relaxed)) / 1.2))
     }
 
-    /// Sees to it that everybody polls within the time for which releases wait after a loss (`REBUILD_SECONDS`), a tenth of it to spare: who
-    /// comes back later has been passed.
+    /// Sees to it that everybody polls within the time for which releases wait after a loss (`REBUILD_SECONDS`), a tenth of it to spare:
+    /// who comes back later has been passed.
     static func limit(rebuildSeconds: Int) { if rebuildSeconds > 0 { most.store(rebuildSeconds * 900, ordering: .relaxed) } }
 
     /// Notes how late an event loop was, which tells how loaded the gateway is: at 50 ms polls come half as often.

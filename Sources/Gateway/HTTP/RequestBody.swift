@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import WaitingRoom
 
-/// The largest body that any route reads (`contract/README.md`).
+/// The largest body that any route reads; the contract has it so.
 let maximumBodyBytes = 65_536
 
 extension Request {
@@ -35,7 +35,8 @@ extension Request {
         return try Fields.json(Array(bytes.readableBytesView))
     }
 
-    /// The form (`application/x-www-form-urlencoded`) or, where `json` is allowed, the JSON object that the body is; no fields when it is empty.
+    /// The form (`application/x-www-form-urlencoded`) or, where `json` is allowed, the JSON object that the body is; no fields when it is
+    /// empty.
     func formFields(orJSON: Bool) async throws -> Fields {
         if orJSON, mediaType == "application/json" { return try await fields() }
         let bytes = try await bytes()

@@ -58,7 +58,7 @@ struct WalkInBody {
                 + [.init("called_at", .string(call.called.withOffset)), .init("times_called", .integer(call.times))])
     }
 
-    /// Minutes until it is the turn of the one at `position`: position × average (contract/microq.md, "ETA").
+    /// Minutes until it is the turn of the one at `position`: position × average, as the contract has it.
     static func eta(_ position: Int, _ averageMinutes: Double) -> JSON {
         .decimal((Double(position) * averageMinutes * 1000).rounded() / 1000)
     }

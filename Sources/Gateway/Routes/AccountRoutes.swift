@@ -12,7 +12,7 @@ struct AccountRoutes {
             Route(
                 .get, "/users/", access: .superAdmin,
                 Operation(
-                    tag: "Users", summary: "The people who may sign in, by creation", parameters: Page.parameters,
+                    tag: "Users", summary: "The people who may sign in, by creation", parameters: Paging.parameters,
                     answer: Operation.list(of: "User"), failures: [422]),
                 handler: list),
             Route(
@@ -45,9 +45,9 @@ struct AccountRoutes {
     @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
         _ = try await room.caller(request, atLeast: .superAdmin)
         var query = try request.queryFields()
-        let page = Page(&query)
+        let paging = Paging(&query)
         try query.check()
-        return .json(.array(page.of(try await room.accounts.list()).map(Self.json)))
+        return .json(.array(paging.of(try await room.accounts.list()).map(Self.json)))
     }
 
     @Sendable func create(_ request: Request, context: GatewayContext) async throws -> Response {

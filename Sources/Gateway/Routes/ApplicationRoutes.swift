@@ -18,7 +18,7 @@ struct ApplicationRoutes {
             Route(
                 .get, "/applications/", access: .viewer,
                 Operation(
-                    tag: "Applications", summary: "The applications that the caller sees, by creation", parameters: Page.parameters,
+                    tag: "Applications", summary: "The applications that the caller sees, by creation", parameters: Paging.parameters,
                     answer: Operation.list(of: "App"), failures: [422]),
                 handler: list),
             Route(
@@ -64,9 +64,9 @@ struct ApplicationRoutes {
     @Sendable func list(_ request: Request, context: GatewayContext) async throws -> Response {
         let caller = try await room.caller(request, atLeast: .viewer)
         var query = try request.queryFields()
-        let page = Page(&query)
+        let paging = Paging(&query)
         try query.check()
-        return .json(.array(page.of(try await room.tenants(for: caller)).map { Self.json($0) }))
+        return .json(.array(paging.of(try await room.tenants(for: caller)).map { Self.json($0) }))
     }
 
     @Sendable func get(_ request: Request, context: GatewayContext) async throws -> Response {

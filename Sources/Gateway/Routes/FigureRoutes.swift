@@ -15,7 +15,7 @@ struct FigureRoutes {
                 Operation(
                     tag: "Dashboard", summary: "How each queue does now, by creation",
                     parameters: [.init(name: "application_id", place: .query, schema: ["type": "string", "format": "uuid"])]
-                        + Page.parameters,
+                        + Paging.parameters,
                     answer: Operation.list(of: "LiveQueue"), failures: [404, 422]),
                 handler: live),
             Route(
@@ -35,9 +35,9 @@ struct FigureRoutes {
         let caller = try await room.caller(request, atLeast: .viewer)
         var query = try request.queryFields()
         let application = query.optionalIdentifier("application_id")
-        let page = Page(&query)
+        let paging = Paging(&query)
         try query.check()
-        let queues = page.of(try await room.queues(of: application, for: caller))
+        let queues = paging.of(try await room.queues(of: application, for: caller))
         return .json(.array(try await room.figures(of: queues).map(Self.json)))
     }
 

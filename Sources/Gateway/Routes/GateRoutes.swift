@@ -95,8 +95,8 @@ struct GateRoutes {
         ]
     }
 
-    /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by, and where Redis cannot
-    /// take note that it does, so that nobody's place inside is given to another while they are there.
+    /// The cookie of a pass whose session lasts as long again from now; `nil` while less than a quarter of it has gone by, and where Redis
+    /// cannot take note that it does, so that nobody's place inside is given to another while they are there.
     private func renewedCookie(_ pass: Pass, _ queue: Queue, _ visit: GateVisit) async -> String? {
         guard RememberedQueue(queue).isRenewalDue(of: pass),
             let end = try? await room.queues.renewSession(of: pass, seconds: queue.sessionSeconds)

@@ -18,7 +18,7 @@ struct Operation: Sendable {
     /// One line.
     let summary: String
     var parameters: [Parameter] = []
-    /// The JSON body: the name of a schema in ``OpenAPIDocument``, or a schema.
+    /// The JSON body: the name of a schema in ``OpenAPISchemas``, or a schema.
     var body: JSON?
     /// The body is a form rather than JSON.
     var bodyIsForm = false

@@ -19,7 +19,7 @@ struct QueueRoutes {
                 Operation(
                     tag: "Queues", summary: "The queues that the caller sees, by creation",
                     parameters: [.init(name: "application_id", place: .query, schema: ["type": "string", "format": "uuid"])]
-                        + Page.parameters,
+                        + Paging.parameters,
                     answer: Operation.list(of: "Queue"), failures: [404, 422]),
                 handler: list),
             Route(
@@ -60,9 +60,9 @@ struct QueueRoutes {
         let caller = try await room.caller(request, atLeast: .viewer)
         var query = try request.queryFields()
         let application = query.optionalIdentifier("application_id")
-        let page = Page(&query)
+        let paging = Paging(&query)
         try query.check()
-        return .json(.array(page.of(try await room.queues(of: application, for: caller)).map(Self.json)))
+        return .json(.array(paging.of(try await room.queues(of: application, for: caller)).map(Self.json)))
     }
 
     @Sendable func get(_ request: Request, context: GatewayContext) async throws -> Response {

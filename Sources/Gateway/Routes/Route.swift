@@ -6,7 +6,7 @@ import WaitingRoom
 struct Route: Sendable {
     typealias Handler = @Sendable (Request, GatewayContext) async throws -> Response
 
-    /// Who may call. The handler gets the caller from ``Callers`` and narrows it to what is theirs.
+    /// Who may call. The handler gets the caller from ``Room/caller(_:atLeast:)`` and narrows it to what is theirs.
     enum Access: String, Sendable {
         case anyone
         /// An application's api key (`X-API-Key`, `app-api-key`, `app_api_key`).

@@ -21,10 +21,10 @@ struct ShuffleRoutes {
         guard let id = Identifier(uuid: try context.parameter("id")), let queue = try await room.queues.recent(id) else {
             throw GatewayError.queueNotFound
         }
-        let draw = try await room.queues.draw(of: queue)
+        let shuffle = try await room.queues.shuffle(of: queue)
         return .json([
-            "commitment": .optional(queue.shuffleCommitment), "seed": .optional(draw.seed), "algorithm": .string(Shuffle.algorithm),
-            "count": .integer(draw.count), "slots": .integer(draw.slots),
+            "commitment": .optional(queue.shuffleCommitment), "seed": .optional(shuffle.seed), "algorithm": .string(Shuffle.algorithm),
+            "count": .integer(shuffle.count), "slots": .integer(shuffle.slots),
         ])
     }
 }

@@ -126,8 +126,8 @@ struct WalkInQueueRoutes {
 
     // MARK: Who may make queues
 
-    /// The tenant to make a queue for. Where tenants are open (`OPEN_TENANTS`, development), anybody may, and a tenant not known yet is made;
-    /// else its secret key or a super admin.
+    /// The tenant to make a queue for. Where tenants are open (`OPEN_TENANTS`, development), anybody may, and a tenant not known yet is
+    /// made; else its secret key or a super admin.
     private func maker(_ request: Request, _ context: GatewayContext) async throws -> Tenant {
         let slug = try context.parameter("tenant")
         let tenant = try await room.tenants.find(slug)

@@ -3,9 +3,9 @@ import Hummingbird
 
 /// The access token as a cookie, for the pages of the dashboard.
 ///
-/// Browsers send a cookie whoever made the request. So other sites get no further than to lead somebody to a page (`SameSite=Lax`: a link in
-/// an alert should not ask to sign in again), and what changes something is believed only with the header ``pageHeader``, which no form can
-/// send, and no foreign script without a preflight that is refused.
+/// Browsers send a cookie whoever made the request. So other sites get no further than to lead somebody to a page (`SameSite=Lax`: a link
+/// in an alert should not ask to sign in again), and what changes something is believed only with the header ``pageHeader``, which no form
+/// can send, and no foreign script without a preflight that is refused.
 enum SessionCookie {
     private static let name = "anteroom_session"
 

@@ -70,7 +70,8 @@ struct Sessions: Sendable {
         return Session(id: id, account: account, signedIn: claims.auth_time)
     }
 
-    /// The library falls back to a default key for an unknown `kid` and does not compare `alg`: the header is checked before it sees the token.
+    /// The library falls back to a default key for an unknown `kid` and does not compare `alg`: the header is checked before it sees the
+    /// token.
     private func isOurHeader(_ token: String) -> Bool {
         guard token.utf8.count <= 2048, let header = token.split(separator: ".", omittingEmptySubsequences: false).first,
             let bytes = Base64URL.decode(header), let json = try? JSONScanner.scan(bytes), case .object = json,

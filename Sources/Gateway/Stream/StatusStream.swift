@@ -123,7 +123,7 @@ final class StatusStream {
     }
 
     private func say(_ place: Int, _ news: QueueNews, _ now: NIODeadline) {
-        // A place that was told never rises (I7).
+        // A place that was told never rises (I7 of docs/guarantees.md).
         let place = min(place, pace.place)
         let step = pace.step(to: place, shown: news.shown, now: now, mustTell: isAway)
         isAway = false

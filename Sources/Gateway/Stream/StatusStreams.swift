@@ -150,7 +150,7 @@ final class StatusStreams: Service, Sendable {
             let isForAll = round % Self.roundsForAll == 0
             let news = QueueNews(queue: queue, tenant: tenant, first: first, view: views.current(queue), isForAll: isForAll)
             forEach(of: queue.id) { stream, now in
-                // Of a queue that was reset there is nothing more to tell.
+                // Whose ticket is of another life of the queue has nothing more to be told.
                 stream.ticket.epoch == queue.epoch ? stream.hear(news, now: now) : stream.end()
             }
         } catch {

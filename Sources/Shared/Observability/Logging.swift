@@ -2,22 +2,28 @@ import Foundation
 package import Logging
 
 /// How log lines look.
-package enum LogFormat: String, Sendable {
+private enum LogFormat: String {
     /// For people at a terminal.
     case text
     /// One JSON object a line.
     case json
 }
 
-/// Sends the logs of the whole process to standard error in one form. Once a process: swift-log ends the
-/// process at a second call.
-package func bootstrapLogging(level: Logger.Level, format: LogFormat) {
+/// Sends the logs of the whole process to standard error. Once a process: swift-log ends the process at a second call.
+/// - Parameters:
+///   - level: the least that is told, by its name in swift-log; `info` where it has none.
+///   - format: `text` or `json`; `nil` for text on a terminal, else JSON.
+/// - Returns: the program's own logger.
+package func startLogging(_ label: String, level: String, format: String?) -> Logger {
+    let level = Logger.Level(rawValue: level) ?? .info
+    let format = format.flatMap(LogFormat.init(rawValue:)) ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
     LoggingSystem.bootstrap { label in
         switch format {
         case .json: JSONLogHandler(label: label, logLevel: level, write: writeToStandardError)
         case .text: TextLogHandler(logLevel: level, write: writeToStandardError)
         }
     }
+    return Logger(label: label)
 }
 
 /// One write a line, so that lines of several threads do not mix. What cannot be written is lost: a log must not stop the service.

@@ -3,8 +3,8 @@ package import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// A Redis client with one connection to each server for each event loop of a group. Concurrent callers share a connection, pipelined; replies
-/// arrive on the caller's own loop.
+/// A Redis client with one connection to each server for each event loop of a group. Concurrent callers share a connection, pipelined;
+/// replies arrive on the caller's own loop.
 ///
 /// A command is run at most once. One that misses its deadline closes its connection, and all that was under way on it fails with it.
 /// Cancelling the calling task does not take a command back: it may have run, so its reply is awaited, for no longer than its deadline.
@@ -54,8 +54,8 @@ package final class RedisClient: Service, Sendable {
         }
     }
 
-    /// Connects and stays connected until cancelled or shut down; what waits for a reply then fails as ``RedisError/Code/closed``. That Redis is
-    /// away ends nothing.
+    /// Connects and stays connected until cancelled or shut down; what waits for a reply then fails as ``RedisError/Code/closed``. That
+    /// Redis is away ends nothing.
     package func run() async throws {
         sentinels?.open()
         switch route {
@@ -97,8 +97,8 @@ package final class RedisClient: Service, Sendable {
         }
     }
 
-    /// When Redis came back last after there had been no connection, or another server took over; `nil` when neither was. In a cluster, when that
-    /// was so of any part of it.
+    /// When Redis came back last after there had been no connection, or another server took over; `nil` when neither was. In a cluster,
+    /// when that was so of any part of it.
     package var returned: ContinuousClock.Instant? {
         switch route {
         case .server: presence.returned

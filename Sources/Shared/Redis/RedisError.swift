@@ -24,11 +24,6 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         self.command = command
     }
 
-    /// The code of the server's error, such as `OOM`; `nil` for any other.
-    package var serverCode: String? {
-        if case .server(let error) = code { error.code } else { nil }
-    }
-
     /// Whether the store cannot serve at the moment, rather than that the command was wrong: a caller answers 503.
     package var isUnavailable: Bool {
         switch code {

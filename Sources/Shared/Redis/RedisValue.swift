@@ -42,8 +42,6 @@ package enum RedisValue: Sendable, Equatable {
         }
         return fields
     }
-
-    package var isNull: Bool { self == .null }
 }
 
 /// An error that the server answered, such as `OOM command not allowed when used memory > 'maxmemory'.`

@@ -103,8 +103,8 @@ package final class QueueKeys: Sendable, Equatable {
     }
 }
 
-/// The keys that belong to no queue. What is a tenant's shares the tag of its record; so do all accounts, and the short lists that every process
-/// reads as a whole.
+/// The keys that belong to no queue. What is a tenant's shares the tag of its record; so do all accounts, and the short lists that every
+/// process reads as a whole.
 package enum CatalogueKeys {
     private static let tag = "{catalogue}:"
 

@@ -29,13 +29,13 @@ package enum Scripts {
     package static let noShow = load("no_show-16", PackageResources.no_show_16_lua)
     package static let noteIncident = load("note_incident-1", PackageResources.note_incident_1_lua)
     package static let publish = load("publish-2", PackageResources.publish_2_lua)
-    package static let rememberReleased = load("remember_released-12", PackageResources.remember_released_12_lua)
     package static let recall = load("recall-16", PackageResources.recall_16_lua)
     package static let release = load("release-12", PackageResources.release_12_lua)
     package static let releases = load("releases-2", PackageResources.releases_2_lua)
+    package static let rememberReleased = load("remember_released-12", PackageResources.remember_released_12_lua)
+    package static let renew = load("renew-2", PackageResources.renew_2_lua)
     package static let reseal = load("reseal-1", PackageResources.reseal_1_lua)
     package static let resendCallbacks = load("resend_callbacks-6", PackageResources.resend_callbacks_6_lua)
-    package static let renew = load("renew-2", PackageResources.renew_2_lua)
     package static let restore = load("restore-12", PackageResources.restore_12_lua)
     package static let restoreQueue = load("restore_queue-2", PackageResources.restore_queue_2_lua)
     package static let restoreRecord = load("restore_record-1", PackageResources.restore_record_1_lua)
@@ -65,8 +65,8 @@ package enum Scripts {
         "callback": PackageResources.callback_lua,
         "clock": PackageResources.clock_lua,
         "desk": PackageResources.desk_lua,
-        "flow": PackageResources.flow_lua,
         "finish": PackageResources.finish_lua,
+        "flow": PackageResources.flow_lua,
         "incident": PackageResources.incident_lua,
         "join": PackageResources.join_lua,
         "loss": PackageResources.loss_lua,
@@ -76,37 +76,36 @@ package enum Scripts {
         "record": PackageResources.record_lua,
         "record_join": PackageResources.record_join_lua,
         "redeem": PackageResources.redeem_lua,
-        "restore": PackageResources.restore_lua,
         "sessions": PackageResources.sessions_lua,
         "tombstone": PackageResources.tombstone_lua,
         "waits": PackageResources.waits_lua,
         "walk_in": PackageResources.walk_in_lua,
+        "write_back": PackageResources.write_back_lua,
     ]
 
-    /// The script of the file `<verb>-<number of keys>.lua`, each `-- @include name` replaced by that file, once, in order of need.
+    /// The script of the file `<verb>-<number of keys>.lua`, each `-- @include name` replaced by that file.
     private static func load(_ file: String, _ bytes: [UInt8]) -> RedisScript {
-        var seen: Set<String> = []
         let parts = file.split(separator: "-")
         guard parts.count == 2, let keyCount = Int(parts[1]) else { preconditionFailure("\(file): name is not <verb>-<keys>") }
-        return RedisScript(name: String(parts[0]), source: expand(bytes, &seen), keyCount: keyCount)
+        return RedisScript(name: String(parts[0]), source: expanded(String(decoding: bytes, as: UTF8.self)), keyCount: keyCount)
     }
 
-    /// A script in which each `-- @include name` is replaced by that file.
+    /// A script in which each `-- @include name` is replaced by that file, once, in order of need.
     static func expanded(_ source: String) -> String {
         var seen: Set<String> = []
-        return expand(Array(source.utf8), &seen)
+        return expand(source, &seen)
     }
 
-    private static func expand(_ bytes: [UInt8], _ seen: inout Set<String>) -> String {
+    private static func expand(_ source: String, _ seen: inout Set<String>) -> String {
         var lines: [String] = []
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
             guard line.hasPrefix("-- @include ") else {
                 lines.append(String(line))
                 continue
             }
             let name = String(line.dropFirst("-- @include ".count))
             guard let included = includes[name] else { preconditionFailure("no such include: \(name)") }
-            if seen.insert(name).inserted { lines.append(expand(included, &seen)) }
+            if seen.insert(name).inserted { lines.append(expand(String(decoding: included, as: UTF8.self), &seen)) }
         }
         return lines.joined(separator: "\n")
     }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A Redis Cluster: sends each command to the server that has its key's slot, and follows slots that move (Redis Cluster specification).
 ///
-/// Where the slots are is asked at the start, whenever a server says that one has moved, while a server that has slots cannot be reached, and
-/// from time to time. A command is sent on only when a server has answered that it did not run it.
+/// Where the slots are is asked at the start, whenever a server says that one has moved, while a server that has slots cannot be reached,
+/// and from time to time. A command is sent on only when a server has answered that it did not run it.
 final class RedisCluster: Sendable {
     private struct Server {
         let node: RedisNode

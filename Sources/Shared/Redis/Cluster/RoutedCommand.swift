@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// A command on its way through a cluster, kept until its reply: a server that does not have the key's slot says so and runs nothing, and the
-/// command goes on to another.
+/// A command on its way through a cluster, kept until its reply: a server that does not have the key's slot says so and runs nothing, and
+/// the command goes on to another.
 final class RoutedCommand: Sendable {
     let command: RedisCommand
     /// The same with the script's text, where the command is a script's SHA-1.

@@ -20,8 +20,8 @@ final class RedisConnection {
     private static let largestKeptBuffer = 256 * 1024
     /// A timer that comes later than this tells that the event loop was held up.
     private static let standstill = TimeAmount.milliseconds(50)
-    /// For how long after that a reply is waited for: hundreds of sockets may be ready before that of the server, and a command may only then
-    /// have been sent.
+    /// For how long after that a reply is waited for: hundreds of sockets may be ready before that of the server, and a command may only
+    /// then have been sent.
     private static let settling = TimeAmount.milliseconds(500)
     /// For how long a loop that is held up again and again is not taken for a server that does not answer.
     private static let patience = TimeAmount.seconds(2)

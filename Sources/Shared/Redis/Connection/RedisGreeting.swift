@@ -1,7 +1,8 @@
 import NIOCore
 
-/// What a new connection says before all else: who it is, which database it wants, and a question whether the server is ready. A server that
-/// still loads its data accepts AUTH and SELECT, but answers PING with an error. Whom sentinels name must agree that it is the primary.
+/// What a new connection says before all else: who it is, which database it wants, and a question whether the server is ready. A server
+/// that still loads its data accepts AUTH and SELECT, but answers PING with an error. Whom sentinels name must agree that it is the
+/// primary.
 struct RedisGreeting {
     enum Progress: Equatable {
         case more, accepted

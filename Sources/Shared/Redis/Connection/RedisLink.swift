@@ -3,8 +3,8 @@ import Synchronization
 
 /// The way to the connection of one event loop, from any thread.
 ///
-/// A command from another thread is written into a mailbox there and then; the first one wakes the loop, which takes the whole mailbox: many
-/// callers cost one wake-up and one flush.
+/// A command from another thread is written into a mailbox there and then; the first one wakes the loop, which takes the whole mailbox:
+/// many callers cost one wake-up and one flush.
 final class RedisLink: Sendable {
     let eventLoop: any EventLoop
     private let connection: NIOLoopBoundBox<RedisConnection>

@@ -1,8 +1,8 @@
 import Logging
 import Synchronization
 
-/// How many connections to a server are ready, and for how long there has been none. That Redis is away is said once a minute at most, and that it is
-/// back once if it was said.
+/// How many connections to a server are ready, and for how long there has been none. That Redis is away is said once a minute at most, and
+/// that it is back once if it was said.
 final class RedisPresence: Sendable {
     private struct State {
         var ready = 0

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Sentinels, and who the primary is by their word (Redis manual, "Guidelines for Redis clients with support for Redis Sentinel").
 ///
-/// The sentinel that was right last is asked first. One that names a server that is no primary, or none that can be reached, is asked last the
-/// next time: it may be cut off from the others.
+/// The sentinel that was right last is asked first. One that names a server that is no primary, or none that can be reached, is asked last
+/// the next time: it may be cut off from the others.
 final class RedisSentinels: Sendable {
     struct NoPrimary: Error, CustomStringConvertible {
         let description: String

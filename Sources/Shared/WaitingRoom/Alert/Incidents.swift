@@ -66,8 +66,8 @@ package struct Incidents: Sendable {
         return Self.look(reply, of: queue)
     }
 
-    /// Those of `queues` that may have an incident now, since people wait, callbacks were given up, or Redis lost people lately. One that has
-    /// none of that can only have one that is over.
+    /// Those of `queues` that may have an incident now, since people wait, callbacks were given up, or Redis lost people lately. One that
+    /// has none of that can only have one that is over.
     package func conspicuous(_ queues: [Identifier], limits: Limits) async throws(RedisError) -> Set<Identifier> {
         let now = (try await redis.send(RedisCommand("TIME")).array?.first?.integer ?? 0) * 1000
         let keys = queues.map { QueueKeys($0) }

@@ -2,12 +2,12 @@ import Redis
 
 /// Reads and writes the records of tenants, queues and accounts.
 ///
-/// A record is written first and published afterwards, in one step with its slug and its place in the indexes (`publish-2.lua`): a writer that
-/// dies in between leaves a record that nobody can find.
+/// A record is written first and published afterwards, in one step with its slug and its place in the indexes (`publish-2.lua`): a writer
+/// that dies in between leaves a record that nobody can find.
 ///
-/// Whatever is read is compared with what this process knows: a record that Redis has lost, or has an older state of, is given back on the spot
-/// (`restore_record-1.lua`, `restore_queue-2.lua`), so that whoever asks sees it. Deleting leaves the record marked as deleted, which is how a
-/// loss is told from it.
+/// Whatever is read is compared with what this process knows: a record that Redis has lost, or has an older state of, is given back on the
+/// spot (`restore_record-1.lua`, `restore_queue-2.lua`), so that whoever asks sees it. Deleting leaves the record marked as deleted, which
+/// is how a loss is told from it.
 struct Catalogue: Sendable {
     /// How long an account that was deleted stays marked as such: longer than any gateway goes without reading it.
     private static let deletedSeconds: Int64 = 7 * 86_400
@@ -117,7 +117,7 @@ struct Catalogue: Sendable {
         return false
     }
 
-    /// A queue is listed by its tenant and, a moment later, among all: one that was left in between is read by somebody some day, and listed then
+    /// A queue is listed under its tenant first and among all a moment later. One left in between is listed when somebody next reads it
     /// (``heal(_:listed:)``).
     /// - Parameter created: ms, 0 for now.
     private func makeVisible(_ record: CatalogueRecord, created: Int64) async throws(RedisError) -> Bool {

@@ -1,7 +1,7 @@
 package import Redis
 
-/// The catalogue as a text: applications, queues and accounts, with their secrets sealed and their passwords hashed as Redis has them. It opens
-/// under the same `SECRET_KEY` only.
+/// The catalogue as a text: applications, queues and accounts, with their secrets sealed and their passwords hashed as Redis has them. It
+/// opens under the same `SECRET_KEY` only.
 package struct CatalogueFile: Sendable {
     private static let format = "anteroom catalogue 1"
 

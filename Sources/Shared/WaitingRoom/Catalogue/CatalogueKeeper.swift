@@ -2,8 +2,8 @@ package import Logging
 package import Redis
 import ServiceLifecycle
 
-/// Keeps this process's memory of the catalogue whole, so that it can be given back to a Redis that has lost it, and what is lost is given back
-/// even if nobody asks for it.
+/// Keeps this process's memory of the catalogue whole, so that it can be given back to a Redis that has lost it, and what is lost is given
+/// back even if nobody asks for it.
 ///
 /// Every five seconds all of it is compared, of each record only when it was changed; what differs is read.
 package struct CatalogueKeeper: Service {

@@ -1,21 +1,7 @@
 import Synchronization
 
-/// A queue as workers need to know it while nothing happens in it.
-package struct ListedQueue: Sendable, Hashable {
-    package let id: Identifier
-    package let tenant: Identifier
-    /// Whether its tenant is active: only then is it looked after.
-    package let isServed: Bool
-
-    package init(id: Identifier, tenant: Identifier, isServed: Bool) {
-        self.id = id
-        self.tenant = tenant
-        self.isServed = isServed
-    }
-}
-
-/// The catalogue as this process last read or wrote it: what can be given back to a Redis that has lost it. It holds what Redis holds, and so is
-/// as large as the catalogue.
+/// The catalogue as this process last read or wrote it: what can be given back to a Redis that has lost it. It holds what Redis holds, and
+/// so is as large as the catalogue.
 package final class CatalogueMemory: Sendable {
     private struct Name: Hashable {
         let kind: CatalogueRecord.Kind
@@ -70,7 +56,7 @@ package final class CatalogueMemory: Sendable {
         state.withLock { $0.records[Name(kind: kind, id: id)].flatMap { $0.isDeleted ? nil : $0.fields } }
     }
 
-    /// Whether a record is known, be it that it was deleted.
+    /// Whether a record is known, even as deleted.
     func knows(_ kind: CatalogueRecord.Kind, _ id: Identifier) -> Bool { state.withLock { $0.records[Name(kind: kind, id: id)] != nil } }
 
     /// Whether a record is known as it was changed last at `changed`, µs of Redis's clock.

@@ -4,7 +4,8 @@ package import Redis
 /// the audit logs.
 ///
 /// It adds to what is there and removes the old last, so any number of gateways may do it, and one that dies in between is finished by the
-/// next. A gateway of an earlier version beside it goes on by its memory, and what it writes to the old keys is brought along by the next start.
+/// next. A gateway of an earlier version beside it goes on by its memory, and what it writes to the old keys is brought along by the next
+/// start.
 package struct CatalogueMove: Sendable {
     private static let tag = "{catalogue}:"
     private static let batch = 500

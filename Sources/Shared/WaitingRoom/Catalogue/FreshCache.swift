@@ -37,7 +37,7 @@ package final class FreshCache<Record: Sendable>: Sendable {
 
     package init() {}
 
-    /// How many records are remembered, those that do not exist included.
+    /// How many records are remembered, those that do not exist included; for tests.
     var count: Int { state.withLock { $0.slots.count } }
 
     /// The record if it was read a moment ago; `.none` when it must be read again, `.some(nil)` when there is no such record.

@@ -2,8 +2,8 @@ package import Redis
 
 /// Removes for good what was deleted, once the retention time is over. Until then it is only hidden.
 ///
-/// The first run that sees a deletion notes when, and what it will need to know by then, in ``CatalogueKeys/deleted``; the note goes last. So any
-/// number of workers may do this at once, and what one that dies leaves behind is the next one's.
+/// The first run that sees a deletion notes when, and what it will need to know by then, in ``CatalogueKeys/deleted``; the note goes last.
+/// So any number of workers may do this at once, and what one that dies leaves behind is the next one's.
 package struct Purge: Sendable {
     fileprivate enum Note: Hashable {
         case tenant(Identifier, slug: String)

@@ -1,5 +1,5 @@
 package import Configuration
-import Logging
+package import Logging
 package import Redis
 import SystemPackage
 
@@ -29,8 +29,6 @@ package struct ServiceConfiguration: Sendable {
             allCases.firstIndex(of: one)! < allCases.firstIndex(of: other)!
         }
     }
-
-    package enum LogFormat: String, Sendable { case text, json }
 
     package let isProduction: Bool
     package let redis: RedisConfiguration
@@ -64,7 +62,7 @@ package struct ServiceConfiguration: Sendable {
     package let alerts: Alerts
     package let logLevel: String
     /// `nil` when not set: text on a terminal, else JSON.
-    package let logFormat: LogFormat?
+    package let logFormat: String?
     package let rebuildSeconds: Int
     package let drainSeconds: Int
     /// Variables of the programs that this service came from that are set, and mean nothing.
@@ -122,13 +120,17 @@ package struct ServiceConfiguration: Sendable {
         averageServiceMinutes = try values.number("AVG_SERVICE_TIME_MINUTES", above: 0, atMost: 1440, fallback: 4)
         retentionHours = try values.number("RETENTION_HOURS", above: 0, atMost: 8760, fallback: 24)
         logLevel = try values.choice("LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue), fallback: "info")
-        logFormat =
-            try values.text("LOG_FORMAT") == nil
-            ? nil : LogFormat(rawValue: values.choice("LOG_FORMAT", of: ["text", "json"], fallback: "json"))
+        logFormat = try values.text("LOG_FORMAT") == nil ? nil : values.choice("LOG_FORMAT", of: ["text", "json"], fallback: "json")
         rebuildSeconds = try values.integer("REBUILD_SECONDS", 0...3600, fallback: 30)
         drainSeconds = try values.integer("DRAIN_SECONDS", 0...600, fallback: isProduction ? 5 : 0)
         alerts = try Alerts(values, adminEmail: adminEmail)
         foreignVariables = ConfigurationVariable.foreign.filter { values.text($0) != nil }
+    }
+
+    /// Tells of ``foreignVariables``, if there are any.
+    package func tellForeignVariables(to logger: Logger) {
+        guard !foreignVariables.isEmpty else { return }
+        logger.notice("These variables have no meaning here and are ignored: \(foreignVariables.joined(separator: ", "))")
     }
 
     private static func redis(_ values: ConfigurationValues) throws -> RedisConfiguration {
@@ -176,7 +178,7 @@ package struct ServiceConfiguration: Sendable {
     }
 }
 
-/// What has it may be described in the log, and it holds secrets.
+/// Whatever holds a configuration may end up in a log line: its description shows none of its secrets.
 extension ServiceConfiguration: CustomStringConvertible, CustomReflectable {
     package var description: String { "ServiceConfiguration" }
 

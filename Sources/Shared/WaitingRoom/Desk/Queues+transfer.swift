@@ -1,8 +1,8 @@
 package import Redis
 
 extension Queues {
-    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-9.lua`, `settle_transfer-1.lua`): the desk's own request does it at once, and a worker
-    /// does it for one that died in between. Repeating it changes nothing.
+    /// Lets those arrive whom `queue` has handed over to other queues (`arrive-9.lua`, `settle_transfer-1.lua`): the desk's own request
+    /// does it at once, and a worker does it for one that died in between. Repeating it changes nothing.
     package func completeTransfers(from queue: Identifier) async throws(RedisError) {
         let keys = QueueKeys(queue)
         for (id, value) in try await catalogue.fields(of: keys.transfers) ?? [:] {

@@ -1,7 +1,7 @@
 /// Someone who joined by name rather than by a visitor id.
 ///
-/// An entry keeps one text for either. A name, and the service type asked for, are written behind unit separators (U+001F), which no visitor
-/// id may hold (`walk_in.lua`).
+/// An entry keeps one text for either. A name, and the service type asked for, are written behind unit separators (U+001F), which no
+/// visitor id may hold (`walk_in.lua`).
 package struct WalkIn: Sendable, Equatable {
     private static let mark = "\u{1F}"
 

@@ -86,9 +86,9 @@ extension Queues {
         case lacksProof
     }
 
-    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-14.lua`, `join_by_name-8.lua`); where the queue is set
-    /// so, whoever comes while nobody waits is let in at once. If Redis has lost the queue or the caller's earlier place, that is given back
-    /// first. A newcomer waits for ``reunion``.
+    /// Takes a place at the end of the queue, or finds the one the caller has already (`enter-14.lua`, `join_by_name-8.lua`); where the
+    /// queue is set so, whoever comes while nobody waits is let in at once. If Redis has lost the queue or the caller's earlier place, that
+    /// is given back first. A newcomer waits for ``reunion``.
     /// - Returns: `nil` when there is no such queue, or it is not active, or closed.
     /// - Throws: ``Refusal``, or ``RedisError``.
     package func join(_ request: JoinRequest) async throws -> Joined? {
@@ -212,7 +212,7 @@ extension Queues {
     private func joinArguments(_ request: JoinRequest) -> [RedisArgument] {
         let candidates = candidates(request)
         let fresh = Identifier.random()
-        let shuffle = request.special.flatMap { $0.opensAt == nil ? nil : shuffles.draw(of: $0) }
+        let shuffle = request.special.flatMap { $0.opensAt == nil ? nil : shuffles.shuffleOrAnother(of: $0) }
         func lot(_ entry: Identifier) -> RedisArgument { shuffle.map { .integer($0.lot(of: entry)) } ?? "" }
         let arguments: [RedisArgument] = [
             .string(candidates.current.compact), .string(fresh.compact), .string(request.visitor),

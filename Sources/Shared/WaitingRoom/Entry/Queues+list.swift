@@ -36,8 +36,8 @@ extension Queues {
         }
     }
 
-    /// The first 100 people found whose visitor id or name holds `text` (`search-3.lua`), by their sequence numbers. Looks at everybody whom
-    /// the queue knows, some at a time.
+    /// The first 100 people found whose visitor id or name holds `text` (`search-3.lua`), by their sequence numbers. Looks at everybody
+    /// whom the queue knows, some at a time.
     package func search(_ queue: Identifier, for text: String) async throws(RedisError) -> [Entry] {
         let keys = QueueKeys(queue)
         var cursor = "0-0"

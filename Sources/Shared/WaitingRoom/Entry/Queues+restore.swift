@@ -11,11 +11,11 @@ package enum Restored: Sendable, Equatable {
 }
 
 extension Queues {
-    /// For how long nobody is let in or gets a new place yet; `nil` for not at all. Redis has just come back, or another server took over, and
-    /// may have lost people or releases: the gateways and workers that know of them tell it as soon as they are connected, too.
+    /// For how long nobody is let in or gets a new place yet; `nil` for not at all. Redis has just come back, or another server took over,
+    /// and may have lost people or releases: the gateways and workers that know of them tell it as soon as they are connected, too.
     package var reunion: Duration? {
-        // Longer than the longest pause before connecting again; with a command that then gets no reply, less than the two seconds within which
-        // everybody is to have an answer.
+        // Longer than the longest pause before connecting again; with a command that then gets no reply, less than the two seconds within
+        // which everybody is to have an answer.
         let length = Duration.milliseconds(1000)
         guard let left = redis.returned.map({ length - $0.duration(to: .now) }), left > .zero else { return nil }
         return left
@@ -44,8 +44,8 @@ extension Queues {
         }
     }
 
-    /// Reads who was let in by others (`releases-2.lua`), so that this process can tell it should Redis lose it: at most the latest 200,000,
-    /// and none from before what is known already.
+    /// Reads who was let in by others (`releases-2.lua`), so that this process can tell it should Redis lose it: at most the latest
+    /// 200,000, and none from before what is known already.
     /// - Throws: when Redis does not answer; nothing is noted then.
     package func learnReleases(of queue: Identifier) async throws(RedisError) {
         let keys = QueueKeys(queue)
@@ -68,8 +68,8 @@ extension Queues {
     private static var mostLearned: Int { 200_000 }
 
     /// Tells Redis who this process knows to have been let in, after a loss (`remember_released-12.lua`).
-    /// - Returns: how many waited again as if they had not been let in, and are let in again; `nil` when Redis was told of nobody, since it has
-    ///   lost the queue too or that is switched off.
+    /// - Returns: how many waited again as if they had not been let in, and are let in again; `nil` when Redis was told of nobody, since it
+    ///   has lost the queue too or that is switched off.
     package func rememberReleased(_ queue: Identifier) async throws(RedisError) -> Int? {
         let keys = QueueKeys(queue)
         let runs = memory.runs(of: queue)
@@ -95,8 +95,8 @@ extension Queues {
         return released
     }
 
-    /// Tells Redis what this process knows of every queue of which it has lost people since it was told last: how far it had got, and who had
-    /// been let in. Whoever looks after a queue now does not know what another worker has seen of it before.
+    /// Tells Redis what this process knows of every queue of which it has lost people since it was told last: how far it had got, and who
+    /// had been let in. Whoever looks after a queue now does not know what another worker has seen of it before.
     package func tellOfLosses() async throws(RedisError) {
         let known = memory.known()
         for start in stride(from: 0, to: known.count, by: Self.queuesAtOnce) {

@@ -3,11 +3,12 @@ package import Redis
 import ServiceLifecycle
 import Synchronization
 
-/// Collects who has polled and notes it in Redis once a second, one command for each queue (`touch-2.lua`): a poll itself writes nothing, and
-/// one who polls often is noted once every ``interval(waitTTLSeconds:)``. What Redis tells of those who do not wait goes to ``QueueViews``.
+/// Collects who has polled and notes it in Redis once a second, one command for each queue (`touch-2.lua`): a poll itself writes nothing,
+/// and one who polls often is noted once every ``interval(waitTTLSeconds:)``. What Redis tells of those who do not wait goes to
+/// ``QueueViews``.
 ///
-/// What is collected but not yet written is lost when the process is killed; a sweep allows for that second. Each gateway also notes that it
-/// is there at all: while none is, nobody can poll, and silence means nothing.
+/// What is collected but not yet written is lost when the process is killed; a sweep allows for that second. Each gateway also notes that
+/// it is there at all: while none is, nobody can poll, and silence means nothing.
 package final class SignsOfLife: Service, Sendable {
     private static let batch = 250
     /// How long a gateway may be silent that is there.
@@ -39,7 +40,8 @@ package final class SignsOfLife: Service, Sendable {
     /// How often one who polls is noted, in seconds: an eighth of the silence that is allowed, 1 to 30.
     package static func interval(waitTTLSeconds: Int) -> Int { waitTTLSeconds == 0 ? 30 : max(1, min(30, waitTTLSeconds / 8)) }
 
-    /// How much earlier than the latest sign of life the noted one may be, in whole seconds: it is noted in whole seconds, up to a second late.
+    /// How much earlier than the latest sign of life the noted one may be, in whole seconds: it is noted in whole seconds, up to a second
+    /// late.
     static func lateness(waitTTLSeconds: Int) -> Int {
         let interval = interval(waitTTLSeconds: waitTTLSeconds)
         return interval == 1 ? 1 : interval + 1

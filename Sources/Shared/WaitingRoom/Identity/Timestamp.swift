@@ -13,8 +13,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    /// Reads a time as RFC 3339 writes it (section 5.6), from the year 1970 on; the seconds may be missing, and so may the zone, which is UTC
-    /// then.
+    /// Reads a time as RFC 3339 writes it (section 5.6), from the year 1970 on; the seconds may be missing, and so may the zone, which is
+    /// UTC then.
     /// - Returns: `nil` for anything else.
     package init?(_ text: String) {
         let pattern = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?/
@@ -40,7 +40,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package func adding(seconds: Int) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64(seconds) * 1000) }
 
-    /// UTC without a zone, six fraction digits: `2026-11-21T02:05:16.133000`. The form that the fields of the seed's clients have.
+    /// UTC without a zone, six fraction digits: `2026-11-21T02:05:16.133000`. The form that QMS clients expect.
     package var zoneless: String { text(fraction: 6, suffix: "") }
 
     /// RFC 3339 with milliseconds: `2026-11-21T02:05:16.133Z`.
@@ -98,15 +98,6 @@ private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     value >= 0 ? value / divisor : (value - divisor + 1) / divisor
 }
 
-/// Days from 1970 to a day (the same source, days_from_civil).
-private func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let shifted = year - (month <= 2 ? 1 : 0)
-    let era = floorDivide(shifted, 400)
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-}
-
 /// Year, month and day of a day counted from 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
 private func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
@@ -118,4 +109,13 @@ private func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let day = dayOfYear - (153 * month + 2) / 5 + 1
     let civilMonth = month < 10 ? month + 3 : month - 9
     return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, day)
+}
+
+/// Days from 1970 to a day (the same source, days_from_civil).
+private func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    let shifted = year - (month <= 2 ? 1 : 0)
+    let era = floorDivide(shifted, 400)
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }

@@ -1,5 +1,5 @@
-/// Writes text into memory that its user has made large enough: a check and a copy for each piece, where a `ByteBuffer` does ten times that.
-/// Where it is not large enough the program ends, in a release too, before anything is written beyond it.
+/// Writes text into memory that its user has made large enough: a check and a copy for each piece, where a `ByteBuffer` does ten times
+/// that. Where it is not large enough the program ends, in a release too, before anything is written beyond it.
 package struct ByteCursor {
     private let memory: UnsafeMutableRawBufferPointer
     /// How many bytes were written.

@@ -18,6 +18,7 @@ package struct AttemptLimit: Sendable {
     ///   - name: whose attempts are counted, such as `sign-in:<address>`.
     ///   - perMinute: the most allowed in a sliding minute.
     ///   - cost: how many attempts it is; of a refused one all but the last are counted, which were allowed before they were told of.
+    ///     0 only tells whether one more would be allowed.
     package func attempt(_ name: String, perMinute: Int, cost: Int = 1) async throws(RedisError) -> Verdict {
         Self.verdict(
             try await redis.evaluate(Scripts.limit, keys: [CatalogueKeys.limit(name)], arguments: Self.arguments(perMinute, cost)))
@@ -27,11 +28,6 @@ package struct AttemptLimit: Sendable {
     package func attempt(_ name: String, perMinute: Int, cost: Int, on eventLoop: any EventLoop) -> EventLoopFuture<Verdict> {
         redis.evaluate(Scripts.limit, keys: [CatalogueKeys.limit(name)], arguments: Self.arguments(perMinute, cost), on: eventLoop)
             .map(Self.verdict)
-    }
-
-    /// Whether one more attempt would be allowed, without counting it.
-    package func look(_ name: String, perMinute: Int) async throws(RedisError) -> Verdict {
-        try await attempt(name, perMinute: perMinute, cost: 0)
     }
 
     private static func arguments(_ perMinute: Int, _ cost: Int) -> [RedisArgument] { [.integer(Int64(perMinute)), .integer(Int64(cost))] }

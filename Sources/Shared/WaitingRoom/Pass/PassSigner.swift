@@ -1,7 +1,7 @@
 import Crypto
 
-/// Writes passes as texts and reads them back: JWTs (RFC 7519) signed with ES256 (RFC 7518, section 3.4). The keys derive from `SECRET_KEY`, so
-/// that all gateways and workers sign alike; with two secrets the first signs, and what either has signed is good.
+/// Writes passes as texts and reads them back: JWTs (RFC 7519) signed with ES256 (RFC 7518, section 3.4). The keys derive from
+/// `SECRET_KEY`, so that all gateways and workers sign alike; with two secrets the first signs, and what either has signed is good.
 ///
 /// Every pass that a key signs begins with the same header. A text with any other is not read further, whatever its `alg` and `kid` say.
 package struct PassSigner: Sendable {

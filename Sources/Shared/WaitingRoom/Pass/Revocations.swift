@@ -3,8 +3,8 @@ package import Redis
 import ServiceLifecycle
 import Synchronization
 
-/// Which passes were revoked, as far as this gateway has heard: of each queue whose passes are checked here, what is new is asked for four times
-/// a second. While Redis is away what was heard last stands.
+/// Which passes were revoked, as far as this gateway has heard: of each queue whose passes are checked here, what is new is asked for four
+/// times a second. While Redis is away what was heard last stands.
 package final class Revocations: Service, Sendable {
     private static let refresh = Duration.milliseconds(250)
     /// Known for longer than this without a look at Redis, Redis is asked first.

@@ -25,8 +25,8 @@ package struct Challenge: Sendable, Equatable {
 
 /// Gives out challenges and knows them again. They are signed, so that no gateway has to remember them.
 ///
-/// Layout before base64url: version (1 byte), queue (16), id (16), expiry in seconds (8), bits (1), and the first 16 bytes of HMAC-SHA256 over
-/// all of it.
+/// Layout before base64url: version (1 byte), queue (16), id (16), expiry in seconds (8), bits (1), and the first 16 bytes of HMAC-SHA256
+/// over all of it.
 package struct Challenges: Sendable {
     private static let version: UInt8 = 1
     private static let length = 42

@@ -1,10 +1,10 @@
 import Crypto
 
-/// What a site gives to those who may join: a JWT (RFC 7519) that it signs with its application's secret key (HS256, RFC 7518, section 3.2),
-/// with any library for such.
+/// What a site gives to those who may join: a JWT (RFC 7519) that it signs with its application's secret key (HS256, RFC 7518, section
+/// 3.2), with any library for such.
 ///
-/// Claims: `queue`, the queue's id; `jti`, which names the invitation, at most 128 characters; `exp`; and if need be `nbf`, and `uses`, for how many
-/// places it is good, 1 unless said otherwise.
+/// Claims: `queue`, the queue's id; `jti`, which names the invitation, at most 128 characters; `exp`; and if need be `nbf`, and `uses`, for
+/// how many places it is good, 1 unless said otherwise.
 package struct Invitation: Sendable, Equatable {
     package static let maximumLength = 2048
     package static let mostUses = 1_000_000

@@ -20,7 +20,8 @@ package struct Queue: Sendable, Equatable {
     package var message: String?
     package var language: String
     package var theme: String
-    /// Which life of the queue this is; resetting it starts the next.
+    /// Which life of the queue this is. Tickets of another are not good. It is 1: no operation begins another life yet, but whoever raises
+    /// it in Redis voids all tickets.
     package var epoch: Int32
     package let created: Timestamp
     package var isActive: Bool

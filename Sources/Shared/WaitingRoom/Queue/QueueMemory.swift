@@ -71,8 +71,8 @@ package final class QueueMemory: Sendable {
 
     /// How many people a run holds at most: so far `tombstone.lua` looks for one.
     static let longestRun: Int64 = 500
-    /// How many runs of a queue are kept: the releases of the last seven minutes at the fastest pace, far more than a Redis may lose that has
-    /// not lost everything.
+    /// How many runs of a queue are kept: the releases of the last seven minutes at the fastest pace, far more than a Redis may lose that
+    /// has not lost everything.
     static let mostRuns = 4096
 
     private static let mostBetween = 1 << 24
@@ -154,8 +154,8 @@ package final class QueueMemory: Sendable {
     /// Whether people of any queue are coming back after a loss.
     var isRebuilding: Bool { mayBeRebuilding.load(ordering: .relaxed) }
 
-    /// The place of a sequence number if all wait again who did, or where that is not known all between it and those let in: while people come
-    /// back after a loss, a rank is far too good, and will rise. 0 when nobody is missing before it.
+    /// The place of a sequence number if all wait again who did, or where that is not known all between it and those let in: while people
+    /// come back after a loss, a rank is far too good, and will rise. 0 when nobody is missing before it.
     func place(_ sequence: Int64, of queue: Identifier) -> Int {
         guard isRebuilding else { return 0 }
         return queues.withLock { queues in
@@ -177,8 +177,8 @@ package final class QueueMemory: Sendable {
         queues.withLock { queues in queues = queues.filter { living.contains($0.key) } }
     }
 
-    /// The queues of which this process has seen somebody: the highest sequence numbers seen and let in, and the loss after which it told of
-    /// them.
+    /// The queues of which this process has seen somebody: the highest sequence numbers seen and let in, and the loss after which it told
+    /// of them.
     func known() -> [(queue: Identifier, highest: Int64, through: Int64, toldOf: Int64)] {
         queues.withLock { queues in
             queues.compactMap { queue, known in

@@ -32,7 +32,8 @@ package final class Queues: Sendable {
         shuffles = Shuffles(secret)
     }
 
-    /// Makes a queue of `tenant`; `change` sets what differs from the defaults. Its desk has a key that nobody knows, unless `change` sets one.
+    /// Makes a queue of `tenant`; `change` sets what differs from the defaults. Its desk has a key that nobody knows, unless `change` sets
+    /// one.
     /// - Returns: `nil` when the tenant has a queue with that slug.
     package func create(tenant: Identifier, name: String, slug: String? = nil, change: (inout Queue) -> Void = { _ in })
         async throws(RedisError) -> Queue?
@@ -103,8 +104,8 @@ package final class Queues: Sendable {
         }
     }
 
-    /// The command that tells whether anything is to be done in a queue: more than 0 when somebody waits, is owed a callback or is on the way to
-    /// another queue.
+    /// The command that tells whether anything is to be done in a queue: more than 0 when somebody waits, is owed a callback or is on the
+    /// way to another queue.
     package static func look(at queue: Identifier) -> RedisCommand {
         let keys = QueueKeys(queue)
         return RedisCommand("EXISTS", .string(keys.waiting), .string(keys.outbox), .string(keys.transfers))
@@ -131,6 +132,13 @@ package final class Queues: Sendable {
         if queue.opening != before.opening || before.shuffleCommitment == nil {
             queue.shuffleCommitment = shuffles.commitment(to: queue.opening, of: queue.id)
         }
+    }
+
+    /// Redis's clock, which the scripts of a queue go by.
+    func time(of queue: Queue) async throws(RedisError) -> Timestamp {
+        let time = (try await redis.send(RedisCommand("TIME"), near: queue.keys.counters).array ?? []).map { $0.integer ?? 0 }
+        guard time.count == 2 else { return .now() }
+        return Timestamp(milliseconds: time[0] * 1000 + time[1] / 1000)
     }
 
     /// Hides the queue: nobody joins it or is let in any more, and its incidents are nobody's business.

@@ -1,4 +1,5 @@
-/// A queue in memory, with what polls need of it at hand. All who are given it share it: to copy a ``Queue`` is to retain each of its texts.
+/// A queue in memory, with what polls need of it at hand. All who are given it share it: to copy a ``Queue`` is to retain each of its
+/// texts.
 package final class RememberedQueue: Sendable {
     package let queue: Queue
     package let epoch: Int32

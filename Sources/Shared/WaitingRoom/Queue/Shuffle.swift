@@ -1,7 +1,7 @@
 import Crypto
 
-/// The lots of those who come before an opening. A secret seed decides them, of which everybody sees a commitment beforehand and the seed itself
-/// afterwards, so that anybody can check every place: nobody could choose the lots once people had come, and none was changed.
+/// The lots of those who come before an opening. A secret seed decides them, of which everybody sees a commitment beforehand and the seed
+/// itself afterwards, so that anybody can check every place: nobody could choose the lots once people had come, and none was changed.
 ///
 /// The seed derives from `SECRET_KEY`, so that all gateways draw alike and it is kept nowhere.
 package struct Shuffle: Sendable {
@@ -43,7 +43,7 @@ package struct Shuffles: Sendable {
     }
 
     /// ``shuffle(of:)``, or another where that is `nil`: people are drawn all the same, and nobody is shown a seed.
-    func draw(of queue: Queue) -> Shuffle { shuffle(of: queue) ?? shuffle(queue.opening, queue.id, keys[0]) }
+    func shuffleOrAnother(of queue: Queue) -> Shuffle { shuffle(of: queue) ?? shuffle(queue.opening, queue.id, keys[0]) }
 
     private func shuffle(_ opening: Int, _ queue: Identifier, _ key: SymmetricKey) -> Shuffle {
         let message = queue.bytes + "/\(opening)".utf8

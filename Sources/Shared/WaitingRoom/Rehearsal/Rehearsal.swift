@@ -98,7 +98,7 @@ package struct Rehearsal: Sendable {
             waitP95Seconds: percentile(0.95), waitP99Seconds: percentile(0.99), finishedAfterMinutes: end / 60, gaveUp: left.count)
     }
 
-    /// Nobody is let in, and nobody's wait has a length of which they could give up within.
+    /// Nobody is let in. A wait without an end has no moment at which to give up, so nobody does.
     private func standstill() -> Result {
         let times = times()
         return Result(

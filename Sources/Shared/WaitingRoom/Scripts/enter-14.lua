@@ -3,11 +3,11 @@
 A website's visitor joins who may already have a place, or may go in at once. Does what `includes/join.lua` does, whose keys, arguments and
 answer come first, and besides:
 
-1. An invitation is good for so many places and a challenge for one (`redeem.lua`). Whoever brings one that is used up, or none that is good,
-   gets no new place; the place they have they keep.
+1. An invitation is good for so many places and a challenge for one (`redeem.lua`). Whoever brings one that is used up, or none that is
+   good, gets no new place; the place they have they keep.
 2. Whoever is inside already, and would get no place or another one, is answered with what they have.
-3. While nobody else waits, a newcomer goes in at once: always where the queue is passed through; where `activation` is threshold, if there is a
-   token and a place inside. Nobody passes those who wait, or may come back after a loss.
+3. While nobody else waits, a newcomer goes in at once: always where the queue is passed through; where `activation` is threshold, if there
+   is a token and a place inside. Nobody passes those who wait, or may come back after a loss.
 
 KEYS[7] bucket hash    KEYS[8] ready sorted set    KEYS[9] outbox sorted set    KEYS[10] sessions sorted set
 KEYS[11] typed sorted set    KEYS[12] events stream    KEYS[13] entries of the invitation, set    KEYS[14] entry of the challenge, set

@@ -7,9 +7,8 @@ KEYS[5] outbox   sorted set    KEYS[6] callbacks hash    KEYS[7] dead   sorted s
 KEYS[8] sessions sorted set
 ARGV[1] waits of those let in for so long, ms; 0 = since this hour began, -1 = since this minute began
 Returns {now ms, waiting, joined, released, expired, cancelled since the queue was made, released in the last minute,
-  median wait ms, 95th percentile ms, -1 where nobody was let in, callbacks owed, callbacks that failed and will be tried again, dead letters, when a
-  loss was found out last, ms or 0, people put back after losses, how many
-  are inside}
+  median wait ms, 95th percentile ms, -1 where nobody was let in, callbacks owed, callbacks that failed and will be tried again, dead
+  letters, when a loss was found out last, ms or 0, people put back after losses, how many are inside}
 ]]
 -- @include clock
 -- @include waits

@@ -1,9 +1,10 @@
 #!lua
 --[[
-Newcomers join a website's queue, as many as come at once: what `includes/join.lua` does for one, where nothing has to be looked for. Most of
-what a join costs is the call, so that ten at once cost a third each; a function that is only defined costs as much as a small command.
+Newcomers join a website's queue, as many as come at once: what `includes/join.lua` does for one, where nothing has to be looked for. Most
+of what a join costs is the call, so that ten at once cost a third each; a function that is only defined costs as much as a small command.
 
-1. A queue that is gone, not active or closed takes nobody. Where people may go in at once, or are drawn by lot, it is left to `enter-14.lua`.
+1. A queue that is gone, not active or closed takes nobody. Where people may go in at once, or are drawn by lot, it is left to
+   `enter-14.lua`.
 2. Whose id is known already, or is here twice, is left to `enter-14.lua`.
 3. The others get the next sequence numbers in their order.
 

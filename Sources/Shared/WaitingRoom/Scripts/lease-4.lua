@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 --[[
-Lends the first in line to the gateways, for the case that Redis goes away: for as long as the lease lives each of them may tell those people
-that they are let in. All gateways are lent the same people, so that together they let in no more than those, in the line's order.
+Lends the first in line to the gateways, for the case that Redis goes away: for as long as the lease lives each of them may tell those
+people that they are let in. All gateways are lent the same people, so that together they let in no more than those, in the line's order.
 
 What is lent is taken from the bucket's size while it is out: half of a second's worth, so that rate and burst hold whether it is spent or
-not. A queue slower than two a second has nothing to lend; neither has one with a capacity, since who is inside cannot be told meanwhile, or one
-that has not opened.
+not. A queue slower than two a second has nothing to lend; neither has one with a capacity, since who is inside cannot be told meanwhile, or
+one that has not opened.
 
 KEYS[1] settings hash    KEYS[2] waiting sorted set    KEYS[3] bucket hash    KEYS[4] counters hash
 ARGV[1] life of the lease, ms    ARGV[2] how long releases wait after a loss, ms

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
 Counts attempts against a limit in a sliding window of a minute, weighing the last window by what is left of it. A cost of 0 only looks: it
-tells whether an attempt would be allowed. Of a refused cost all but the last attempt are counted: they were allowed before they were told. It runs
-when memory is full too, or nobody could poll or sign in; what it keeps lives for two minutes.
+tells whether an attempt would be allowed. Of a refused cost all but the last attempt are counted: they were allowed before they were told.
+It runs when memory is full too, or nobody could poll or sign in; what it keeps lives for two minutes.
 
 KEYS[1] window  hash: start (minute), now, before
 ARGV[1] most attempts a minute    ARGV[2] cost: how many attempts, 0 to look

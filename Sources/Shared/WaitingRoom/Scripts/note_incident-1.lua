@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[
-Takes note of how that does which is no queue's (`includes/incident.lua`).
+Takes note of how a part of the service that is no queue does, such as Redis (`includes/incident.lua`).
 
 KEYS[1] incidents hash
 ARGV[1] kind    ARGV[2] 'bad', 'calm' or 'good'    ARGV[3] what is wrong, in words    ARGV[4] how long it must be calm to be over, ms

@@ -8,7 +8,8 @@ KEYS[1] tombstones sorted set    KEYS[2] waiting  sorted set    KEYS[3] entries 
 KEYS[6] counters   hash          KEYS[7] days     hash          KEYS[8] typed   sorted set              KEYS[9] events stream
 KEYS[10] settings  hash   KEYS[11] visitors stream    KEYS[12] sessions sorted set
 ARGV[1] life of a tombstone, s    ARGV[2] most people to let in at once    ARGV[3..] first, last sequence number, ms when, …
-Returns how many were let in; when it is the most, there may be more. -1: there is no such queue, or it is switched off, and nothing was noted.
+Returns how many were let in; when it is the most, there may be more. -1: there is no such queue, or it is switched off, and nothing was
+noted.
 ]]
 -- @include clock
 -- @include admit

@@ -8,8 +8,8 @@ KEYS[1] settings hash    KEYS[2] waiting  sorted set    KEYS[3] entries hash    
 KEYS[6] ready sorted set KEYS[7] outbox   sorted set    KEYS[8] days    hash    KEYS[9] typed sorted set KEYS[10] events stream
 KEYS[11] visitors stream KEYS[12] sessions sorted set
 ARGV[1] entry id    ARGV[2] sequence    ARGV[3] joined ms    ARGV[4] visitor    ARGV[5] epoch    ARGV[6] retention of finished entries, ms
-Returns {1 when they wait again, 2 when they are let in again, 0 when they were not lost or it cannot be known, what `loss_state` of `loss.lua`
-  tells}
+Returns {1 when they wait again, 2 when they are let in again, 0 when they were not lost or it cannot be known, what
+  `loss_state` of `loss.lua` tells}
 ]]
 -- @include clock
 -- @include admit

@@ -10,7 +10,7 @@ Returns 1, or 0 when what is there is as new.
 ]]
 -- @include clock
 -- @include loss
--- @include restore
-local restored, is_new = restore(KEYS[1], tonumber(ARGV[2]), 3)
+-- @include write_back
+local restored, is_new = write_back(KEYS[1], tonumber(ARGV[2]), 3)
 if restored and is_new and redis.call('EXISTS', KEYS[2]) == 0 then note_loss(KEYS[2], tonumber(ARGV[1]), now_ms) end
 return restored and 1 or 0

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
 Writes down whom a gateway has let in from a lease while Redis was away (`lease-4.lua`): as of then, without the bucket, of which they were
-taken when they were lent. Whoever was let in or has left meanwhile stays as they are; whom Redis has lost is let in too. Repeating it changes
-nothing.
+taken when they were lent. Whoever was let in or has left meanwhile stays as they are; whom Redis has lost is let in too. Repeating it
+changes nothing.
 
 KEYS[1] settings hash    KEYS[2] waiting sorted set    KEYS[3] entries hash    KEYS[4] ready  sorted set    KEYS[5] outbox sorted set
 KEYS[6] counters hash    KEYS[7] days    hash          KEYS[8] typed   sorted set              KEYS[9] events stream

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-Notes that a worker is alive, and locks shards of queues for it until it has its share of the queues. A lock lives as long as its worker gives
-signs of life. The locks only keep workers from doing the same work, so one may be taken from a worker that lives and finds out at its next
-beat: a shard is never without a worker in between.
+Notes that a worker is alive, and locks shards of queues for it until it has its share of the queues. A lock lives as long as its worker
+gives signs of life. The locks only keep workers from doing the same work, so one may be taken from a worker that lives and finds out at its
+next beat: a shard is never without a worker in between.
 
 1. Shards that are nobody's, or of a worker that is gone, are taken until this one has its share. Somebody always has less, so none is left
    when all have beaten once.

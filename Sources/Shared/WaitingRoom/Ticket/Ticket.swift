@@ -8,7 +8,7 @@ package struct Ticket: Sendable, Equatable {
     /// The place in the queue's order; smaller joined earlier.
     package let sequence: Int64
     package let joined: Timestamp
-    /// Which life of the queue it belongs to: resetting a queue starts a new one.
+    /// Which life of the queue it belongs to (``Queue/epoch``): in another it is not good.
     package let epoch: Int32
     package let visitor: String
 

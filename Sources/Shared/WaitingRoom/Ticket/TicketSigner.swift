@@ -2,8 +2,8 @@ import Crypto
 
 /// Writes tickets as texts and reads them back.
 ///
-/// Layout before base64url: version (1 byte), queue (16), entry (16), sequence (8), joined ms (8), epoch (4), visitor (UTF-8), and the first
-/// 16 bytes of HMAC-SHA256 over all of it. The same ticket always gives the same text.
+/// Layout before base64url: version (1 byte), queue (16), entry (16), sequence (8), joined ms (8), epoch (4), visitor (UTF-8), and the
+/// first 16 bytes of HMAC-SHA256 over all of it. The same ticket always gives the same text.
 package struct TicketSigner: Sendable {
     private static let version: UInt8 = 1
     private static let fixedLength = 53

@@ -8,8 +8,8 @@ protocol VerifiedText: AnyObject, Sendable {
 }
 
 /// The tickets or passes that were found good lately, by their text: whoever waits polls with the same one again and again, and checking it
-/// would be a third of a poll. 65,536 at most, some 20 MB of tickets and 40 of passes, asked about in the last two minutes; of two that would
-/// stand in one place the later stays.
+/// would be a third of a poll. 65,536 at most, some 20 MB of tickets and 40 of passes, asked about in the last two minutes; of two that
+/// would stand in one place the later stays.
 final class VerifiedTexts<Known: VerifiedText>: Sendable {
     private struct State {
         var slots: [Known?]

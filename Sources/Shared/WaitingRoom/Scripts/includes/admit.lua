@@ -1,8 +1,8 @@
 -- @include finish
 -- @include sessions
 -- Lets people in: marks each as ready, owes one callback for each, counts them, and takes them out of the line last.
--- `people` is a flat list of id, score in the line's order; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it, and where they go
--- into a website the key `sessions` and how long a session lasts, `session_ms`.
+-- `people` is a flat list of id, score in the line's order; `state` 'r' or, called to a desk, 'rk'; `how` as `finish` takes it, and where
+-- they go into a website the key `sessions` and how long a session lasts, `session_ms`.
 -- Returns the number let in and a flat list of id, sequence, waited ms.
 local function admit(
   people, state, waiting_key, visitors_key, entries_key, ready_key, outbox_key, counters_key, days_key, now_ms, today, how

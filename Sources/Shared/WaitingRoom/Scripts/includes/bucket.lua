@@ -1,6 +1,7 @@
--- The token bucket of a queue, a hash: `tokens` at `at_us`; `idle` is 1 when nobody waited then, and so no more than one token is left of the
--- time since: credit is not banked. `lent` tokens are lent to the gateways until `lent_until` (`lease-4.lua`), and the bucket holds as many
--- fewer for so long. Tokens grow by rate / 60 a second up to max(1, rate / 60), one second's worth. A clock that went back adds nothing.
+-- The token bucket of a queue, a hash: `tokens` at `at_us`; `idle` is 1 when nobody waited then, and so no more than one token is left of
+-- the time since: credit is not banked. `lent` tokens are lent to the gateways until `lent_until` (`lease-4.lua`), and the bucket holds as
+-- many fewer for so long. Tokens grow by rate / 60 a second up to max(1, rate / 60), one second's worth. A clock that went back adds
+-- nothing.
 local function bucket_capacity(rate) return math.max(1, rate / 60) end
 
 -- `first` is what one holds that nobody has read before; 1 when it is left out.

@@ -1,8 +1,8 @@
 -- @include place
 -- @include record
 -- @include walk_in
--- Moves people out of the line: each record says how it ended, the state's index when. The caller removes them from `waiting` last, so that an
--- error in between leaves them in the line rather than nowhere. What many have in common is read and written at once.
+-- Moves people out of the line: each record says how it ended, the state's index when. The caller removes them from `waiting` last, so that
+-- an error in between leaves them in the line rather than nowhere. What many have in common is read and written at once.
 -- `people` is a flat list of id, score in the line's order.
 -- `how` tells what walk-in lines keep of it: keys `typed` and `events`, the name of the `event`, and from a desk `desk`, `link` and `more`;
 -- and whether all are the `first` in line, where a whole node of `visitors` goes at once.

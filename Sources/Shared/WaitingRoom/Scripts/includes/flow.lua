@@ -1,6 +1,6 @@
--- How a line has moved lately, in the field `flow` of `counters`: "<ms> <released> <gone>" as of the last look, and four sums in which what is a
--- minute older counts e times less: people let in, seconds in which people were let in, people who gave up or left, and seconds spent waiting
--- by all together; and the queue's part of its application's rate, in people per thousand minutes, or "-".
+-- How a line has moved lately, in the field `flow` of `counters`: "<ms> <released> <gone>" as of the last look, and four sums in which what
+-- is a minute older counts e times less: people let in, seconds in which people were let in, people who gave up or left, and seconds spent
+-- waiting by all together; and the queue's part of its application's rate, in people per thousand minutes, or "-".
 local FLOW_MEMORY, FLOW_STEP, FLOW_GAP = 60, 1000, 10000
 
 -- Takes note of it, once a second. Time in which nobody waited, nobody was to be let in (`moves` false) or nobody looked does not count.
@@ -23,8 +23,8 @@ local function flow_note(counters_key, waiting, moves, part, now_ms)
     part))
 end
 
--- Of that text: people let in per 1,000,000 seconds, how many seconds that rests on, how many of 1,000,000,000 who wait give up a second, and
--- the part of the rate and one, or 0 for none.
+-- Of that text: people let in per 1,000,000 seconds, how many seconds that rests on, how many of 1,000,000,000 who wait give up a second,
+-- and the part of the rate and one, or 0 for none.
 local function flow_rates(text)
   local r, t, g, w, part = string.match(text or '', '^%d+ %d+ %d+ (%S+) (%S+) (%S+) (%S+) (%S+)$')
   r, t, g, w = tonumber(r or '0'), tonumber(t or '0'), tonumber(g or '0'), tonumber(w or '0')

@@ -9,8 +9,8 @@
 -- 2. An entry named by the caller's own ticket that still waits, or was transferred to another queue, is the answer. One that has no record
 --    may have been lost (`restore-12.lua`): the caller sees to that first.
 -- 3. The candidate id is derived from what proves who is asking (idempotency key, or a secret visitor id), or random. Where it waits, it
---    is the answer. Where it has finished, its successor is; where that has finished too, the fresh id becomes the successor. While SECRET_KEY
---    is changed the same proof gives another candidate under each key, and the one that is known counts.
+--    is the answer. Where it has finished, its successor is; where that has finished too, the fresh id becomes the successor. While
+--    SECRET_KEY is changed the same proof gives another candidate under each key, and the one that is known counts.
 -- 4. A closed queue has places for nobody else.
 -- 5. Otherwise a new sequence number is taken and the entry stored in the same step. A number that the caller knows to have been given
 --    already tells of a loss (`loss.lua`): then it is one well beyond. Before the opening of a queue that draws lots it is what the entry's

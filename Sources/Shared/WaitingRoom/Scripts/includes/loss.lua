@@ -1,13 +1,13 @@
 -- What Redis knows of having lost people of a queue, in `counters`: `lost_at`, the ms when that was found out last; `lost_from` and
--- `lost_highest`, the sequence numbers behind which people may be missing and the highest that anybody knew of; `lost_through`, behind which
--- newcomers stand; `restored`, how many have been put back; `losses`, how often; and `skipped`, by how much the sequence number is beyond the
--- people who joined.
+-- `lost_highest`, the sequence numbers behind which people may be missing and the highest that anybody knew of; `lost_through`, behind
+-- which newcomers stand; `restored`, how many have been put back; `losses`, how often; and `skipped`, by how much the sequence number is
+-- beyond the people who joined.
 --
 -- A loss shows in that somebody knows of more than Redis does: a gateway of a sequence number that the counter has not reached, a worker of
 -- people let in, a visitor of a place that nobody has and that nobody can have forgotten yet.
 
--- How far the counter goes on behind the highest sequence number known, so that newcomers come behind everyone who was lost: many times what
--- is joined in the seconds within which the processes hear of each other's numbers.
+-- How far the counter goes on behind the highest sequence number known, so that newcomers come behind everyone who was lost: many times
+-- what is joined in the seconds within which the processes hear of each other's numbers.
 local LOSS_GAP = 100000
 
 -- Takes note of a loss, from when on releases wait for the visitors' tickets.
@@ -33,8 +33,8 @@ local function note_lost(counters_key, sequence)
   end
 end
 
--- What a gateway needs for telling places while people come back: {highest sequence number let in, lost_from, lost_highest, lost_through, ms
--- since the loss was found out or -1 for none}.
+-- What a gateway needs for telling places while people come back: {highest sequence number let in, lost_from, lost_highest, lost_through,
+-- ms since the loss was found out or -1 for none}.
 local function loss_state(counters_key, now_ms)
   local state = redis.call('HMGET', counters_key, 'let_in_through', 'lost_from', 'lost_highest', 'lost_through', 'lost_at')
   local since = state[5] and math.max(0, now_ms - tonumber(state[5])) or -1

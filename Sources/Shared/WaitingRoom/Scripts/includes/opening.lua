@@ -13,9 +13,9 @@ local MOST_SEQUENCE, PART = 2 ^ 36, 256
 -- A lot is less than this.
 local LOTS = 2 ^ 48
 
--- The sequence number that a lot gives. Those who come before an opening share a stretch of numbers that is taken when the first of them comes:
--- behind all who came before, and before all who come later. In `counters`: `draw` names the opening, `draw_from` and `draw_slots` the stretch,
--- and `drawn` how many have drawn.
+-- The sequence number that a lot gives. Those who come before an opening share a stretch of numbers that is taken when the first of them
+-- comes: behind all who came before, and before all who come later. In `counters`: `draw` names the opening, `draw_from` and `draw_slots`
+-- the stretch, and `drawn` how many have drawn.
 -- Returns the number, and the highest one given.
 local function draw_place(waiting_key, counters_key, opening, lot)
   local known = redis.call('HMGET', counters_key, 'draw', 'draw_from', 'draw_slots')

@@ -1,10 +1,10 @@
 -- @include record_join
 -- What is known of one person.
 --
--- Who waits has a line in the stream `visitors`: its id is "<sequence>-<joined ms>", its only field, "v", the visitor. Redis packs a hundred
--- lines together and keeps of each id how far it is from the first one: 32 bytes a person, where a field of a hash takes 100.
--- Lines are added at the end of a stream alone. Who has come back to an older place, asked for another service type, or joined under a version
--- that had no such stream, is in the hash `entries` instead, as "<joined ms> <visitor>".
+-- Who waits has a line in the stream `visitors`: its id is "<sequence>-<joined ms>", its only field, "v", the visitor. Redis packs a
+-- hundred lines together and keeps of each id how far it is from the first one: 32 bytes a person, where a field of a hash takes 100.
+-- Lines are added at the end of a stream alone. Who has come back to an older place, asked for another service type, or joined under a
+-- version that had no such stream, is in the hash `entries` instead, as "<joined ms> <visitor>".
 --
 -- Who has finished is in `entries`, as "<state> <sequence> <joined ms> <finished ms> <link> <visitor>".
 -- state: r(eady), e(xpired) or c(ancelled); of those a desk let in "rk" is called to it, "rn" did not come, "rt" was transferred to another
@@ -33,7 +33,8 @@ local function record_lines(visitors_key, first, last)
   return lines
 end
 
--- Of somebody who waits: joined, visitor, and the line's id where there is one; nil when there is no record. `lines` when they were read already.
+-- Of somebody who waits: joined, visitor, and the line's id where there is one; nil when there is no record. `lines` when they were read
+-- already.
 local function record_waiting(visitors_key, entries_key, id, sequence, lines)
   local line = (lines or record_lines(visitors_key, sequence, sequence))[sequence]
   if line then return line[2], line[3], line[1] end

@@ -1,5 +1,5 @@
--- What a join had to prove: the set at `key` has the entries that a proof was good for, at most `uses` of them. An entry may be known by another
--- id while SECRET_KEY is changed.
+-- What a join had to prove: the set at `key` has the entries that a proof was good for, at most `uses` of them. An entry may be known by
+-- another id while SECRET_KEY is changed.
 -- Returns whether there is no place to be had for it any more: this one has had theirs, or others have had all.
 local function redeemed(key, uses, id, other)
   return redis.call('SISMEMBER', key, id) == 1 or (other ~= '' and redis.call('SISMEMBER', key, other) == 1)

@@ -1,5 +1,5 @@
--- Who is inside: the sorted set `sessions` has the entries that were let in, by the ms when their session ends. One that has ended counts no
--- more; it is forgotten later, so that no call takes long.
+-- Who is inside: the sorted set `sessions` has the entries that were let in, by the ms when their session ends. One that has ended counts
+-- no more; it is forgotten later, so that no call takes long.
 local ENDED_AT_ONCE = 1000
 
 -- How many sessions last.

@@ -24,8 +24,8 @@ local function event(events_key, kind, id, sequence, visitor, desk, more)
     'c', code or '', 'd', desk or '', 'm', more or '')
 end
 
--- One who joined by name does not wait any more. A website's visitors are in no index, and what happens to them is an event only when a desk
--- does it.
+-- One who joined by name does not wait any more. A website's visitors are in no index, and what happens to them is an event only when a
+-- desk does it.
 local function walk_in_left(how, id, sequence, visitor)
   local named = string.byte(visitor) == 31
   local type = named and walk_in_type(visitor)

@@ -4,7 +4,7 @@ import NIOCore
 import WaitingRoom
 
 /// Who is in a queue and what became of them, for its owners.
-struct UserRoutes {
+struct EntryRoutes {
     let room: Room
 
     var routes: [Route] {
@@ -20,7 +20,7 @@ struct UserRoutes {
                         .init(
                             name: "search", place: .query, schema: ["type": "string", "minLength": 1, "maxLength": 64],
                             meaning: "Only people whose visitor id or name holds this text; the first 100 found"),
-                    ] + Page.parameters, answer: Operation.list(of: "Entry"), failures: [404, 422]),
+                    ] + Paging.parameters, answer: Operation.list(of: "Entry"), failures: [404, 422]),
                 handler: list),
             Route(
                 .get, "/queue_users/{id}", access: .viewer,
@@ -49,7 +49,7 @@ struct UserRoutes {
         let id = query.identifier("queue_id")
         let word = query.choice("status", of: Entry.State.allCases.map(\.word))
         let search = query.optionalText("search", length: 1...64)
-        let page = Page(&query)
+        let paging = Paging(&query)
         try query.check()
         guard let id else { throw GatewayError.queueNotFound }
 
@@ -57,9 +57,9 @@ struct UserRoutes {
         let states = word.flatMap(Entry.State.init(word:)).map { [$0] } ?? Entry.State.allCases
         let entries =
             if let search {
-                page.of(try await room.queues.search(queue.id, for: search).filter { states.contains($0.state) })
+                paging.of(try await room.queues.search(queue.id, for: search).filter { states.contains($0.state) })
             } else {
-                try await room.queues.list(queue.id, states: states, skip: page.skip, limit: page.limit)
+                try await room.queues.list(queue.id, states: states, skip: paging.skip, limit: paging.limit)
             }
         return EntryBody.response(entries.map { room.masked($0, queue, tenant) })
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import WaitingRoom
 
 @Suite("Who is in a queue", .serialized)
-struct UserRoutesTests {
+struct EntryRoutesTests {
     private static let keys = [
         "queue_id", "visitor_id", "status", "redirect_url", "wait_time", "expires_at", "id", "token", "created_at", "position",
         "eta_seconds",

@@ -1,7 +1,7 @@
 import WaitingRoom
 
 /// The part of a list that `skip` and `limit` ask for.
-struct Page {
+struct Paging {
     let skip: Int
     let limit: Int
 
