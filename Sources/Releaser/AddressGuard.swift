@@ -29,8 +29,8 @@ struct AddressGuard: Sendable {
         return addresses.map(\.description)
     }
 
-    /// Whether an address is one of the public internet: none of the special-purpose blocks of RFC 6890 and its registries, nor an IPv6 form
-    /// that carries such an IPv4 address.
+    /// Whether an address is one of the public internet: none of the special-purpose blocks of RFC 6890 and its registries, nor an IPv6
+    /// form that carries such an IPv4 address.
     static func isPublic(_ address: IPAddress) -> Bool {
         let bytes = address.bytes
         guard bytes.count == 16 else { return isPublic(four: bytes) }

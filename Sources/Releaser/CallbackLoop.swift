@@ -4,8 +4,8 @@ import Logging
 import Redis
 import WaitingRoom
 
-/// Delivers the callbacks that one queue owes: claims what is due, sends it, settles it. A callback that is claimed and not settled, because
-/// this worker died, comes due again when its lease is over.
+/// Delivers the callbacks that one queue owes: claims what is due, sends it, settles it. A callback that is claimed and not settled,
+/// because this worker died, comes due again when its lease is over.
 struct CallbackLoop: Sendable {
     let worker: Worker
     let queue: Identifier

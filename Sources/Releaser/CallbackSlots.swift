@@ -1,7 +1,8 @@
 import Synchronization
 import WaitingRoom
 
-/// Shares the attempts that may be under way at once among the tenants, so that one whose endpoint hangs does not delay another's callbacks.
+/// Shares the attempts that may be under way at once among the tenants, so that one whose endpoint hangs does not delay another's
+/// callbacks.
 ///
 /// A tenant may always have one attempt under way, whatever the others do. Beyond that it may have half of what the others leave, so that
 /// the next one finds some free, or, while its endpoint keeps failing, a thirty-second part of all.

@@ -1,8 +1,8 @@
 import Logging
 import WaitingRoom
 
-/// Looks after the catalogue: what was deleted goes for good after the retention time, and application secrets that are sealed under an older
-/// `SECRET_KEY` are sealed under the current one.
+/// Looks after the catalogue: what was deleted goes for good after the retention time, and application secrets that are sealed under an
+/// older `SECRET_KEY` are sealed under the current one.
 ///
 /// The worker that is the first by name of those alive does it, so that it costs the same with ten workers as with one.
 struct CatalogueCare: Sendable {

@@ -1,7 +1,7 @@
 import WaitingRoom
 
-/// Holds what is told of waiting times against how long people wait then: every ten seconds what the last in line would be told is noted, and
-/// judged when the line has moved past them, whether they are still there or not.
+/// Holds what is told of waiting times against how long people wait then: every ten seconds what the last in line would be told is noted,
+/// and judged when the line has moved past them, whether they are still there or not.
 struct ForecastErrors {
     private struct Told {
         let sequence: Int64

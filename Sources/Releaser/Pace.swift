@@ -24,8 +24,8 @@ struct Pace {
         }
         idle = tick
         if release.people.count == Queues.releaseBatch { return .zero }
-        // A slow queue is woken when its token comes, exactly: its bucket holds only one, and what a late step misses is lost for ever. A fast
-        // one's bucket holds a second's worth, and it is looked at once a tick, unless it has not opened or is full.
+        // A slow queue is woken when its token comes, exactly: its bucket holds only one, and what a late step misses is lost for ever. A
+        // fast one's bucket holds a second's worth, and it is looked at once a tick, unless it has not opened or is full.
         let isSlow = ratePerMinute > 0 && 60 / ratePerMinute >= tick / .seconds(1)
         return min(Self.longest, isSlow || token > tick ? max(.milliseconds(1), token) : tick)
     }

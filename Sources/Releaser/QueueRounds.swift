@@ -4,11 +4,11 @@ import Redis
 import Synchronization
 import WaitingRoom
 
-/// The queues that this worker has: a few awake, each with a ``QueueCare``, and as many asleep as there are, in which nobody waits, is owed a
-/// callback or is on the way to another queue.
+/// The queues that this worker has: a few awake, each with a ``QueueCare``, and as many asleep as there are, in which nobody waits, is owed
+/// a callback or is on the way to another queue.
 ///
-/// All are looked at several times a second, by one command each and many in a trip: whoever joins a queue that sleeps is noticed within half a
-/// second, and no gateway has to tell. Beside that one that sleeps costs a visit every few minutes.
+/// All are looked at several times a second, by one command each and many in a trip: whoever joins a queue that sleeps is noticed within
+/// half a second, and no gateway has to tell. Beside that one that sleeps costs a visit every few minutes.
 final class QueueRounds: Sendable {
     private struct Held {
         let queue: ListedQueue

@@ -95,7 +95,8 @@ struct ReleaseLoop {
         // One that is passed through needs no grant. Should it be open again by now, its people go from the next step on.
         guard let current, current.state != .passthrough else { return .nothing(of: total) }
         let wanted = current.askedRatePerMinute(active: active) > 0 ? waiting : 0
-        // Given back once, whatever becomes of this step: given back twice it would be granted twice, while what nobody gives back is only lost.
+        // Given back once, whatever becomes of this step: given back twice it would be granted twice, while what nobody gives back is only
+        // lost.
         let givenBack = unused
         unused = 0
         return try await worker.queues.apportion(total, to: current, wanted: wanted, unused: givenBack)

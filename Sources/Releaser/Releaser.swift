@@ -2,8 +2,8 @@ import Foundation
 import ServiceLifecycle
 import WaitingRoom
 
-/// The releaser: lets people in at each queue's rate, gives up on the silent, and delivers the callbacks owed. Run as many as you like; they
-/// share the queues.
+/// The releaser: lets people in at each queue's rate, gives up on the silent, and delivers the callbacks owed. Run as many as you like;
+/// they share the queues.
 @main
 struct Releaser {
     static func main() async throws {

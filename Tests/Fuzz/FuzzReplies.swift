@@ -1,5 +1,5 @@
-// Replies of Redis: whatever comes is read or refused, the same however it is cut into pieces, and what was read is read again from its wire
-// form.
+// Replies of Redis: whatever comes is read or refused, the same however it is cut into pieces, and what was read is read again from its
+// wire form.
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzReplies(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {

@@ -1,5 +1,5 @@
-// Tickets and keys as clients send them: nothing but what was signed is a ticket, each has one text only, and no text with a right signature
-// breaks the reader.
+// Tickets and keys as clients send them: nothing but what was signed is a ticket, each has one text only, and no text with a right
+// signature breaks the reader.
 
 import Crypto
 

@@ -5,8 +5,8 @@ import Testing
 
 @testable import WaitingRoom
 
-/// What is done in a queue costs the same however many wait: whatever needs many people takes some at a time. With `SOAK=1` a million wait, and
-/// no script takes 5 ms of Redis's processor.
+/// What is done in a queue costs the same however many wait: whatever needs many people takes some at a time. With `SOAK=1` a million wait,
+/// and no script takes 5 ms of Redis's processor.
 @Suite("Long queues", .serialized)
 struct LongQueueTests {
     private static let isLong = ProcessInfo.processInfo.environment["SOAK"] == "1"
@@ -206,7 +206,8 @@ extension Line {
         return expired
     }
 
-    /// Fails when a step's scripts run too many commands, or take too long of Redis's processor: by the clock the machine holds up any of them.
+    /// Fails when a step's scripts run too many commands, or take too long of Redis's processor: by the clock the machine holds up any of
+    /// them.
     fileprivate func cost(of name: String, mostCommands: Int, isTimed: Bool, _ step: () async throws -> Void) async throws {
         var fastest = Double.infinity
         for _ in 0..<5 where fastest > LongQueueTests.slowest {

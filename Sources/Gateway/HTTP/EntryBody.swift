@@ -76,8 +76,8 @@ struct EntryBody: Sendable {
     /// No entry takes more bytes.
     var mostBytes: Int {
         func most(_ text: String?) -> Int { text.map { ByteCursor.mostBytes(ofJSONString: $0) } ?? 0 }
-        // All keys, and ids, times and numbers at their longest, are 581 bytes of one who waits, rounded up; the texts come on top. ByteCursor
-        // ends the program beyond.
+        // All keys, and ids, times and numbers at their longest, are 581 bytes of one who waits, rounded up; the texts come on top.
+        // ByteCursor ends the program beyond.
         return 800 + token.utf8.count + most(entry.visitorID) + most(redirectURL) + most(queue.message)
             + (pass?.utf8.count ?? 0)
     }

@@ -103,7 +103,8 @@ final class AlertLoop: Sendable {
         return infos
     }
 
-    /// Looks at every queue in which there may be something to see, and at a part of the others, so that all have their turn within a minute.
+    /// Looks at every queue in which there may be something to see, and at a part of the others, so that all have their turn within a
+    /// minute.
     /// - Returns: the queues of which a channel is owed a notice.
     private func lookAtQueues() async throws(RedisError) -> [Queue] {
         let all = worker.catalogue.queues().sorted { $0.id < $1.id }

@@ -45,7 +45,8 @@ struct MailMessage {
 
     /// A line of a mail should have no more than 78 characters, the header's name included.
     private static let longestPlain = 60
-    /// A line with an encoded word must have no more than 76: these bytes are 52 in base64, with 12 around them and the header's name before.
+    /// A line with an encoded word must have no more than 76: these bytes are 52 in base64, with 12 around them and the header's name
+    /// before.
     private static let longestWord = 39
 
     private static func date(_ seconds: Int64) -> String {

@@ -41,8 +41,8 @@ package struct Callback: Sendable, Equatable {
     }
 }
 
-/// The name of a callback: which entry of which queue it tells of, and in which of the queue's lives. The day of joining is part of it, since the
-/// same visitor may get the same entry again once the first is forgotten.
+/// The name of a callback: which entry of which queue it tells of, and in which of the queue's lives. The day of joining is part of it,
+/// since the same visitor may get the same entry again once the first is forgotten.
 package struct CallbackID: Sendable, Equatable {
     package let queue: Identifier
     package let entry: Identifier

@@ -3,9 +3,9 @@ import Redis
 import ServiceLifecycle
 import Synchronization
 
-/// What a gateway may do for the first in line while Redis is away, where a queue says `on_outage: lease`: it borrows them beforehand, once a
-/// second, for a few seconds (`lease-4.lua`). When Redis cannot be reached it lets those of them in who poll here, and tells Redis as soon as
-/// it is back (`settle_lease-11.lua`). An application with a rate of its own is lent nobody: only workers share that out.
+/// What a gateway may do for the first in line while Redis is away, where a queue says `on_outage: lease`: it borrows them beforehand, once
+/// a second, for a few seconds (`lease-4.lua`). When Redis cannot be reached it lets those of them in who poll here, and tells Redis as
+/// soon as it is back (`settle_lease-11.lua`). An application with a rate of its own is lent nobody: only workers share that out.
 ///
 /// A lease's life is counted from before it was asked for, by a clock that no one sets: it is over here before it is over in Redis. Whom a
 /// gateway has let in and not told of is forgotten when it is killed: they are let in again, under the same ids, when it is their turn.

@@ -1,8 +1,8 @@
 package import Redis
 
-/// The locks by which workers share the queues out: one for each shard of them, so that a worker holds its queues by a single command however
-/// many there are. They only keep two workers from doing the same work: no promise rests on them, since each step is safe under any number
-/// of callers.
+/// The locks by which workers share the queues out: one for each shard of them, so that a worker holds its queues by a single command
+/// however many there are. They only keep two workers from doing the same work: no promise rests on them, since each step is safe under any
+/// number of callers.
 package struct QueueLocks: Sendable {
     /// The most shards taken from another worker at once, so that the script does not run long.
     private static let mostTaken = 32
@@ -31,8 +31,8 @@ package struct QueueLocks: Sendable {
 
     private var intervalMilliseconds: Int { min(500, lifeMilliseconds / 8) }
 
-    /// Notes that this worker is alive, and takes locks until it has its share of the queues (`share-2.lua`). Others have them when a worker
-    /// has died before its locks' life is over, since one interval of that is left for finding out.
+    /// Notes that this worker is alive, and takes locks until it has its share of the queues (`share-2.lua`). Others have them when a
+    /// worker has died before its locks' life is over, since one interval of that is left for finding out.
     /// - Parameter sizes: how many queues there are in each shard that has any.
     /// - Returns: the shards that are this worker's now.
     package func share(_ sizes: [UInt8: Int]) async throws(RedisError) -> Set<UInt8> {

@@ -1,8 +1,8 @@
 package import Redis
 
 extension Queues {
-    /// Lets one waiting person in by hand, wherever they stand (`let_in-11.lua`). It spends nothing of the token bucket, and goes beyond the
-    /// capacity.
+    /// Lets one waiting person in by hand, wherever they stand (`let_in-11.lua`). It spends nothing of the token bucket, and goes beyond
+    /// the capacity.
     /// - Returns: `false` when they were not waiting.
     package func letIn(_ entry: Identifier, of queue: Identifier) async throws(RedisError) -> Bool {
         let keys = QueueKeys(queue)

@@ -22,7 +22,8 @@ extension Queues {
     /// The most people one release step lets in, so that no script runs long.
     package static var releaseBatch: Int { 250 }
 
-    /// Lets in as many people as the queue's token bucket and its capacity allow now (`release-12.lua`). Safe under any number of callers at once.
+    /// Lets in as many people as the queue's token bucket and its capacity allow now (`release-12.lua`). Safe under any number of callers
+    /// at once.
     /// - Parameters:
     ///   - part: of the application's rate, where it has one: no more than it grants go, unless the line is passed through.
     ///   - rebuildSeconds: how long releases wait after a loss, if other than these queues say.

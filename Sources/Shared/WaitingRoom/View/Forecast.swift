@@ -2,8 +2,8 @@ import Glibc
 
 /// How long people will have to wait, from how the line has moved in the last minute or two.
 ///
-/// Somebody at place p comes nearer by those who are let in, r a second, and by those before them who give up, g of each who waits a second:
-/// dp/dt = -r - g·p, so that the time until nobody is before them is ln(1 + g·p/r) / g, and p/r where nobody gives up.
+/// Somebody at place p comes nearer by those who are let in, r a second, and by those before them who give up, g of each who waits a
+/// second: dp/dt = -r - g·p, so that the time until nobody is before them is ln(1 + g·p/r) / g, and p/r where nobody gives up.
 package struct Forecast: Sendable, Equatable {
     /// A time in seconds, and between which times it will be in nine of ten cases, if nobody changes the rate.
     package struct Wait: Sendable, Equatable {
@@ -46,7 +46,8 @@ package struct Forecast: Sendable, Equatable {
     /// It is the queue's own; else it was learned from how fast people leave.
     private let isRateKnown: Bool
 
-    /// How fast a queue moves as it is set now: at its rate, which is kept; where as many are inside as may be, as fast as people have left lately.
+    /// How fast a queue moves as it is set now: at its rate, which is kept; where as many are inside as may be, as fast as people have left
+    /// lately.
     /// - Parameter view: how its line has moved; where that is `nil`, its rate alone counts.
     package init(_ queue: RememberedQueue, _ view: QueueView?) {
         self.init(queue, flow: view?.flow ?? Flow(), active: view?.active ?? 0)
@@ -86,7 +87,7 @@ package struct Forecast: Sendable, Equatable {
 
     /// Seconds of watching after which the rates are believed.
     private static let enough = 50.0
-    /// By which part of their wait nine of ten are off at most: once the rates are believed, and while nothing is known of them. The simulated
-    /// events of `ForecastTests` hold them to it, without and with people who give up.
+    /// By which part of their wait nine of ten are off at most: once the rates are believed, and while nothing is known of them. The
+    /// simulated events of `ForecastTests` hold them to it, without and with people who give up.
     private static let (least, unsure) = (0.08, 0.30)
 }

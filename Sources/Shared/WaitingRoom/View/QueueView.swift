@@ -1,8 +1,8 @@
 /// How a line stood a moment ago, as `view-5.lua` tells it: enough to tell everybody's place.
 ///
-/// Places are exact for the first ``front``; behind them they are never too small, and too large by 1/128 of the distance at most and by the
-/// part of it that nobody stands at any more. From view to view no place rises: each is the least of bounds of which every later view has
-/// the same or better ones.
+/// Places are exact for the first ``front``; behind them they are never too small, and too large by 1/128 of the distance at most and by
+/// the part of it that nobody stands at any more. From view to view no place rises: each is the least of bounds of which every later view
+/// has the same or better ones.
 package final class QueueView: Sendable {
     /// How many places are exact.
     package static let front = 1000

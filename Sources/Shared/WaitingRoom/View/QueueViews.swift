@@ -115,8 +115,8 @@ package final class QueueViews: Sendable {
         watches.withLock { $0[queue] }?.state.withLock { $0.marks[sequence] = 0 }
     }
 
-    /// Up to which place Redis is asked about each poll: who stands there may be let in before the next view is shown. Those are as many as the
-    /// rate lets in within two seconds, and twenty more for a desk that lets people in by hand.
+    /// Up to which place Redis is asked about each poll: who stands there may be let in before the next view is shown. Those are as many as
+    /// the rate lets in within two seconds, and twenty more for a desk that lets people in by hand.
     private static func zone(_ ratePerMinute: Double) -> Int { 20 + Int(min(ratePerMinute / 30, 1e9)) }
 
     /// Changes when it is time for another sign of life: so often that at most an eighth of the silence that is allowed goes by.

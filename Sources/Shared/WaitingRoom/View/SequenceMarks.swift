@@ -1,5 +1,5 @@
-/// A small mark for each sequence number, 0 where there is none: some two bytes a person where numbers follow each other, a hundred where they
-/// are drawn by lot.
+/// A small mark for each sequence number, 0 where there is none: some two bytes a person where numbers follow each other, a hundred where
+/// they are drawn by lot.
 struct SequenceMarks {
     private static let chunk: Int64 = 64
 

@@ -5,8 +5,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16, in network order.
     package let bytes: [UInt8]
 
-    /// Reads the text form of an address; `nil` for anything else, zones and ports included. An IPv4 address inside IPv6 (`::ffff:192.0.2.1`,
-    /// RFC 4291, section 2.5.5.2) is the IPv4 one.
+    /// Reads the text form of an address; `nil` for anything else, zones and ports included. An IPv4 address inside IPv6
+    /// (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is the IPv4 one.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
         var four = in_addr()
