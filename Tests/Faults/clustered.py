@@ -13,10 +13,8 @@ class Clustered(Installation):
     def __init__(self, folder, **variables):
         super().__init__(folder, gateways=2, workers=2, **variables)
         self.by_port = {}
-        while len(self.by_port) < 6:
-            # A server's second port is this one and 10,000.
-            if (port := free_port()) < 55_000:
-                self.by_port[port] = self.make_server(port)
+        for port in [free_port() for _ in range(6)]:
+            self.by_port[port] = self.make_server(port)
         self.servers = list(self.by_port.values())
         first = next(iter(self.by_port))
         self.server = self.by_port[first]

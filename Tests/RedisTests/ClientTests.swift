@@ -148,13 +148,6 @@ struct Unexpected: Error {}
 
 func oneLoop() -> MultiThreadedEventLoopGroup { MultiThreadedEventLoopGroup(numberOfThreads: 1) }
 
-func freePort() async throws -> Int {
-    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
-    let port = channel.localAddress?.port
-    try await channel.close()
-    return try #require(port)
-}
-
 final class RecordingObserver: RedisObserver {
     private let record = Mutex<(finished: [String], ready: [Int])>(([], []))
 

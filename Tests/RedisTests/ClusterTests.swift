@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test func aServerThatIsInNoClusterIsRefusedClearly() async throws {
-        let port = try await freePort()
+        let port = freePort()
         try await withServer(["--port", "\(port)", "--bind", "127.0.0.1"]) { _ in
             let log = RecordingLog()
             let logger = Logger(label: "test") { _ in log }

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func connectsOverTCP() async throws {
-        let port = try await freePort()
+        let port = freePort()
         try await withServer(["--port", "\(port)", "--bind", "127.0.0.1"]) { _ in
             try await withClient("redis://127.0.0.1:\(port)") { client async throws in
                 #expect(try await client.reply("PING") == .status("PONG"))

@@ -12,7 +12,7 @@ struct ReplicatedServers {
 
     /// Runs `body` with two replicas and three sentinels, that act on a primary's silence of half a second.
     static func with(_ body: (ReplicatedServers) async throws -> Void) async throws {
-        let primary = try await freePort()
+        let primary = freePort()
         var servers: [Int: RedisServer] = [:]
         var sentinels: [Int: Sentinel] = [:]
         defer {
@@ -20,13 +20,13 @@ struct ReplicatedServers {
             for server in servers.values { server.stop() }
         }
         for _ in 0..<3 {
-            let port = servers.isEmpty ? primary : try await freePort()
+            let port = servers.isEmpty ? primary : freePort()
             let role = port == primary ? [] : ["--replicaof", "127.0.0.1", "\(primary)"]
             servers[port] = try await RedisServer(
                 arguments: ["--port", "\(port)", "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"] + role)
         }
         for _ in 0..<3 {
-            let port = try await freePort()
+            let port = freePort()
             sentinels[port] = try Sentinel(port: port, primary: primary)
         }
         let replicated = ReplicatedServers(servers: servers, sentinels: sentinels)

@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func aReplicaIsNotTakenForThePrimaryWhoeverNamesIt() async throws {
-        let (primary, replica) = (try await freePort(), try await freePort())
+        let (primary, replica) = (freePort(), freePort())
         try await withServer(["--port", "\(primary)", "--bind", "127.0.0.1"]) { _ in
             try await withServer(["--port", "\(replica)", "--bind", "127.0.0.1", "--replicaof", "127.0.0.1", "\(primary)"]) { _ in
                 try await ScriptedServer.with { _, _ in
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func aPrimaryThatIsDemotedIsLeftAtItsFirstRefusal() async throws {
-        let (first, second) = (try await freePort(), try await freePort())
+        let (first, second) = (freePort(), freePort())
         let named = Locked(first)
         try await withServer(["--port", "\(first)", "--bind", "127.0.0.1"]) { _ in
             try await withServer(["--port", "\(second)", "--bind", "127.0.0.1"]) { _ in

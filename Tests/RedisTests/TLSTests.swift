@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func aServerWithoutTLSIsRefused() async throws {
-        let port = try await freePort()
+        let port = freePort()
         try await withServer(["--port", "\(port)", "--bind", "127.0.0.1"]) { _ in
             try await expectRefusal("rediss://127.0.0.1:\(port)", "may not speak TLS") { _ in }
         }
@@ -74,7 +74,7 @@ import Testing
     ) async throws {
         let certificates = try Certificates(names: names)
         defer { certificates.remove() }
-        let port = try await freePort()
+        let port = freePort()
         try await withServer(certificates.arguments(port: port, clients: clients)) { _ in try await body(certificates, port) }
     }
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -26,10 +27,16 @@ def compact(identifier):
     return base64.urlsafe_b64encode(uuid.UUID(identifier).bytes).decode().rstrip("=")
 
 
+_given = itertools.count(os.getpid() * 37)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Another each time, and below those that the system gives to outgoing connections: nobody has taken it by the time that somebody listens."""
+    while True:
+        port = 10_000 + next(_given) % 10_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Answer(Exception):
