@@ -104,15 +104,21 @@ def lives(seconds):
     return check
 
 
-def none_older(extra):
-    """No member of a sorted set by ms is older than the retention."""
-    def check(space, key, *_):
-        oldest = space.redis.zrange(key, 0, 0, withscores=True)
-        age = space.now() - oldest[0][1] / 1000 if oldest else 0
+def none_older(extra, spared=lambda space, queue: set()):
+    """No member of a sorted set by ms is older than the retention, but for those whom `spared` names."""
+    def check(space, key, queue):
+        members = space.redis.zrange(key, 0, -1, withscores=True)
+        kept = spared(space, queue)
+        age = max((space.now() - at / 1000 for member, at in members if member not in kept), default=0)
         if age > space.retention + extra:
             yield f"its oldest is {age:.0f} s old, kept for {space.retention} s"
-        yield from stays(space, key, *_)
+        yield from stays(space, key, queue)
     return check
+
+
+def inside(space, queue):
+    """Those whose session lasts."""
+    return set(space.redis.zrangebyscore(f"{{q:{queue}}}:sessions", space.now() * 1000, "+inf"))
 
 
 def within(*names):
@@ -247,7 +253,7 @@ CHECKS = {
     "{q:<queue>}:waiting": recorded,
     "{q:<queue>}:visitors": of_those_who_wait,
     "{q:<queue>}:entries": everybody_else,
-    "{q:<queue>}:ready": none_older(SWEEP),
+    "{q:<queue>}:ready": none_older(SWEEP, inside),
     "{q:<queue>}:expired": none_older(SWEEP),
     "{q:<queue>}:rejected": none_older(SWEEP),
     "{q:<queue>}:bucket": at_most(5),

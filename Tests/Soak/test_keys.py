@@ -95,7 +95,7 @@ def people(service, shop, careless):
     by_hand = service.make_queue(shop, name="By hand", wait_ttl_seconds=60)
     forgetful = service.make_queue(shop, name="Forgetful", wait_ttl_seconds=1)
     for queue, visitors in ((by_hand, 8), (forgetful, 4), (service.make_queue(shop, max_users_per_minute=6000), 8),
-                            (service.make_queue(careless, max_users_per_minute=6000), 8)):
+                            (service.make_queue(careless, max_users_per_minute=6000, session_seconds=1), 8)):
         tokens = [queue.join(f"visitor-{number}")["token"] for number in range(visitors)]
         for token in tokens[:3]:
             poll(service, token)
